@@ -1,0 +1,489 @@
+"""The rows of the atlas: one frozen class per table, whose fields are the columns of its CSV file.
+
+A field's metadata says what its cells must satisfy; `tautband.atlas.load` enforces it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+LAYERS = (
+    "myofascial",
+    "neural",
+    "articular",
+    "visceral",
+    "vascular",
+    "infection",
+    "tumour",
+    "fracture",
+    "systemic",
+    "central",
+)
+"""The layers pain can come from; `myofascial` is the one needles treat."""
+
+URGENCIES = ("none", "routine", "urgent", "emergency")
+"""How soon somebody must act, least to most."""
+
+AREAS = (
+    "head",
+    "neck",
+    "shoulder",
+    "arm",
+    "hand",
+    "chest",
+    "back",
+    "abdomen",
+    "low_back",
+    "pelvis",
+    "thigh",
+    "knee",
+    "leg",
+    "foot",
+)
+"""The areas of the body that group the regions."""
+
+
+def column(
+    *,
+    ref: str | None = None,
+    choices: tuple[str, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> dict[str, Any]:
+    """Describe a column: the table its cells point into, its choices, its bounds."""
+    return {"ref": ref, "choices": choices, "low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a row comes from and how far to trust it."""
+
+    sources: tuple[str, ...]
+    confidence: str
+    source_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A paper, page or guideline that rows point to; `own_judgement` is the one that is none."""
+
+    id: str
+    kind: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An id that was renamed, merged or split, and what it means now."""
+
+    kind: str = field(
+        metadata=column(
+            choices=(
+                "question_split",
+                "question",
+                "lookalike",
+                "muscle",
+                "trigger_point",
+                "red_flag",
+                "region",
+            )
+        )
+    )
+    old_id: str
+    new_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A named place on the body surface that a person can paint."""
+
+    id: str
+    label: str
+    area: str = field(metadata=column(choices=AREAS))
+    midline: bool
+    where: str
+    names: tuple[str, ...]
+    area_cm2: float = field(metadata=column(low=0))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Two regions that share a border, and the share of the first one's border that it is."""
+
+    region: str = field(metadata=column(ref="regions"))
+    neighbour: str = field(metadata=column(ref="regions"))
+    side: str = field(metadata=column(choices=("same", "opposite")))
+    border_share: float = field(metadata=column(low=0, high=1))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Muscle:
+    """A muscle, with what moves it, feeds it and provokes it."""
+
+    id: str
+    name: str
+    latin: str
+    group: str
+    layer: str = field(metadata=column(choices=("superficial", "intermediate", "deep")))
+    action: str
+    nerve: str
+    roots: tuple[str, ...]
+    origin: str
+    insertion: str
+    provocation: tuple[str, ...]
+    tests: tuple[str, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class MuscleName:
+    """Another name of a muscle or of a group of muscles, as people type or publish it."""
+
+    muscle: str
+    name: str
+    kind: str = field(metadata=column(choices=("synonym", "latin", "abbreviation", "former", "published")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class MuscleGroup:
+    """An umbrella term for several muscles."""
+
+    group: str
+    name: str
+    members: tuple[str, ...] = field(metadata=column(ref="muscles"))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPoint:
+    """A usual site of a trigger point in a muscle; each exists left and right."""
+
+    id: str
+    muscle: str = field(metadata=column(ref="muscles"))
+    label: str
+    location: str
+    landmark_from: str
+    landmark_to: str
+    fraction: float | None = field(metadata=column(low=0, high=1))
+    region: str = field(metadata=column(ref="regions"))
+    commonness: int = field(metadata=column(low=1, high=3))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A region that a trigger point sends pain to."""
+
+    trigger_point: str = field(metadata=column(ref="trigger_points"))
+    region: str = field(metadata=column(ref="regions"))
+    side: str = field(metadata=column(choices=("same", "opposite")))
+    zone: str = field(metadata=column(choices=("essential", "spillover", "local")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """A cause in another layer that can produce the same drawing as a trigger point."""
+
+    id: str
+    name: str
+    layer: str = field(metadata=column(choices=LAYERS[1:]))
+    urgency: str = field(metadata=column(choices=URGENCIES))
+    laterality: str = field(metadata=column(choices=("sided", "both", "either")))
+    sex: str = field(metadata=column(choices=("any", "female", "male")))
+    age_min: int | None = field(metadata=column(low=0, high=120))
+    age_max: int | None = field(metadata=column(low=0, high=120))
+    prior: float = field(metadata=column(low=0, high=1))
+    prior_low: float = field(metadata=column(low=0, high=1))
+    prior_high: float = field(metadata=column(low=0, high=1))
+    prior_basis: str
+    signs: tuple[str, ...]
+    questions: tuple[str, ...]
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlikeRegion:
+    """A region where a look-alike is felt, and how regularly."""
+
+    lookalike: str = field(metadata=column(ref="lookalikes"))
+    region: str = field(metadata=column(ref="regions"))
+    zone: str = field(metadata=column(choices=("core", "often", "sometimes")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Acupoint:
+    """An acupoint; depths are what the texts say, which is not a safe depth."""
+
+    code: str
+    meridian: str
+    pinyin: str
+    pinyin_tones: str
+    hanzi: str
+    hanzi_traditional: str
+    gloss: str
+    region: str = field(metadata=column(ref="regions"))
+    midline: bool
+    location: str
+    landmarks: str
+    cun_offsets: str
+    muscles_under: tuple[str, ...]
+    text_depth_cun: str
+    text_depth_by_source: str
+    needle_angle: str
+    caution: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A meridian (regular or extraordinary) or a sinew channel."""
+
+    id: str
+    kind: str = field(metadata=column(choices=("regular", "extraordinary", "sinew", "sinew_meeting")))
+    name: str
+    pinyin: str
+    hanzi: str
+    limb_pair: str
+    n_points: int | None = field(metadata=column(low=1))
+    binds: str
+    muscles_reported: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelName:
+    """Another name of a channel; an abbreviation also stands before a point's number, as in SJ5."""
+
+    channel: str = field(metadata=column(ref="channels"))
+    name: str
+    kind: str = field(metadata=column(choices=("synonym", "abbreviation", "traditional")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRegion:
+    """A region on a channel's course; branch 0 is the main course, position counts along it."""
+
+    channel: str = field(metadata=column(ref="channels"))
+    branch: int = field(metadata=column(low=0))
+    position: int = field(metadata=column(low=1))
+    region: str = field(metadata=column(ref="regions"))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """A muscle site and an acupoint that somebody relates, and how far that is disputed."""
+
+    muscle: str
+    trigger_point: str
+    site: str
+    acupoint: str = field(metadata=column(ref="acupoints"))
+    relation: str
+    evidence: str
+    attribution: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class BCun:
+    """A bone-proportional measure or a landmark level of the WHO standard."""
+
+    id: str
+    kind: str
+    body_area: str
+    from_landmark: str
+    to_landmark: str
+    units: float | None
+    unit: str
+    axis: str
+    classic_source: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class PointCaution:
+    """A caution that tradition or anatomy attaches to acupoints."""
+
+    id: str
+    topic: str
+    items: str
+    regions: tuple[str, ...] = field(metadata=column(ref="regions"))
+    claim: str
+    tradition: str
+    status: str
+    evidence: str
+    advice: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something to ask a patient; `applies_when` is an expression of the red-flag grammar."""
+
+    id: str
+    ask: str
+    type: str = field(metadata=column(choices=("choice", "yes_no")))
+    group: str
+    seconds: float = field(metadata=column(low=0, high=120))
+    applies_when: str
+    why_asked: str
+    tier: str = field(metadata=column(choices=("core", "safety", "adaptive")))
+    max_answers: int = field(metadata=column(low=1))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A choice of a question; `base_rate` is how often plain muscle pain gives it for no reason of its own."""
+
+    question: str = field(metadata=column(ref="questions"))
+    answer: str
+    label: str
+    offered_for_areas: tuple[str, ...]
+    base_rate: float | None = field(metadata=column(low=0, high=1))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStrength:
+    """How often an answer is given when a cause, a muscle or a layer is the main source of the complaint."""
+
+    scope: str = field(metadata=column(choices=("cause", "muscle", "layer")))
+    about: str
+    question: str = field(metadata=column(ref="questions"))
+    answer: str
+    p_answer: float = field(metadata=column(low=0, high=1))
+    basis: str
+    accuracy: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """A published accuracy of a test, question or criteria set."""
+
+    id: str
+    kind: str
+    test: str
+    about: str
+    question: str
+    sensitivity: float | None = field(metadata=column(low=0, high=1))
+    specificity: float | None = field(metadata=column(low=0, high=1))
+    lr_positive: float | None = field(metadata=column(low=0))
+    lr_negative: float | None = field(metadata=column(low=0))
+    kappa: float | None = field(metadata=column(low=-1, high=1))
+    n_studies: str
+    recalled: tuple[str, ...]
+    computed: tuple[str, ...]
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlag:
+    """A deterministic triage rule: when it holds, its urgency stands whatever the differential says."""
+
+    id: str
+    name: str
+    condition: str
+    urgency: str = field(metadata=column(choices=URGENCIES[1:]))
+    when: str
+    action: str
+    evidence: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlagCause:
+    """A look-alike that a red flag is there to catch."""
+
+    red_flag: str = field(metadata=column(ref="red_flags"))
+    lookalike: str = field(metadata=column(ref="lookalikes"))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class PalpationSign:
+    """How often an examiner records a sign over an active trigger point, and where there is none."""
+
+    sign: str = field(
+        metadata=column(choices=("taut_band", "tender", "familiar_pain", "referred_pain", "twitch"))
+    )
+    p_if_active: float = field(metadata=column(low=0, high=1))
+    p_if_inactive: float = field(metadata=column(low=0, high=1))
+    kappa: float | None = field(metadata=column(low=-1, high=1))
+    ask: str
+    seconds: float = field(metadata=column(low=0))
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class PalpationLookAlike:
+    """A trigger point finding that, as published, raises a look-alike instead of explaining it away."""
+
+    group_or_muscle: str
+    lookalike: str = field(metadata=column(ref="lookalikes"))
+    lr_positive: float = field(metadata=column(low=1))
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Prevalence:
+    """How often a study found trigger points in a muscle among people with a complaint, in per cent."""
+
+    study: str
+    complaint: str
+    complaint_key: str
+    area: str
+    n_patients: int | None = field(metadata=column(low=1))
+    side_rule: str
+    muscle: str
+    active_pct: float | None = field(metadata=column(low=0, high=100))
+    latent_pct: float | None = field(metadata=column(low=0, high=100))
+    any_pct: float | None = field(metadata=column(low=0, high=100))
+    control_active_pct: float | None = field(metadata=column(low=0, high=100))
+    control_any_pct: float | None = field(metadata=column(low=0, high=100))
+    referred_evoked_pct: float | None = field(metadata=column(low=0, high=100))
+    active_n: int | None = field(metadata=column(low=0))
+    latent_n: int | None = field(metadata=column(low=0))
+    trigger_points_found: int | None = field(metadata=column(low=0))
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintRegion:
+    """A region that stands for a published complaint when a study gives no drawing."""
+
+    complaint: str
+    region: str = field(metadata=column(ref="regions"))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParameter:
+    """A global number of the causal model and how it was estimated."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    meaning: str
+    estimated: str
+    provenance: Provenance
