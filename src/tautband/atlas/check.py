@@ -424,7 +424,7 @@ def _shares(atlas: Atlas) -> Iterator[Share]:
     measured = {m for p in atlas.prevalence for m in atlas.muscles_named(p.muscle)}
     paired = {m for c in atlas.correspondence for m in atlas.muscles_named(c.muscle)}
     answered = {s.about for s in atlas.answer_strengths if s.scope in ("muscle", "cause")}
-    tested = {a.about for a in atlas.accuracy.values()}
+    tested = {about for a in atlas.accuracy.values() for about in a.about}
     kinds: tuple[tuple[str, Iterable[Any]], ...] = (
         ("muscles with a Latin name", (m.latin or m.id in latin for m in muscles)),
         ("muscles with nerve and roots", (m.nerve and m.roots for m in muscles)),

@@ -129,7 +129,7 @@ class Muscle:
     name: str
     latin: str
     group: str
-    layer: str = field(metadata=column(choices=("superficial", "intermediate", "deep")))
+    depth: str = field(metadata=column(choices=("superficial", "intermediate", "deep")))
     action: str
     nerve: str
     roots: tuple[str, ...]
@@ -379,7 +379,7 @@ class Accuracy:
     id: str
     kind: str
     test: str
-    about: str
+    about: tuple[str, ...]
     question: str
     sensitivity: float | None = field(metadata=column(low=0, high=1))
     specificity: float | None = field(metadata=column(low=0, high=1))

@@ -84,8 +84,8 @@ DEFECTS: list[tuple[str, list[Mapping[str, str]], str, str]] = [
         "new_danger",
         "prior 0.01 is outside 0.0 to 0.001",
     ),
-    ("muscles", [{"id": "lone", "layer": "deep"}], "lone", "no trigger point"),
-    ("muscles", [{"id": "left_lone", "layer": "deep"}], "left_lone", "the id names a side"),
+    ("muscles", [{"id": "lone", "depth": "deep"}], "lone", "no trigger point"),
+    ("muscles", [{"id": "left_lone", "depth": "deep"}], "left_lone", "the id names a side"),
     (
         "referrals",
         [{"trigger_point": "gluteus_medius_1", "region": "sacrum", "side": "opposite", "zone": "local"}],

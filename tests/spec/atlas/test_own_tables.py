@@ -20,12 +20,12 @@ TEMPLE = {
     "names": "temples",
     "area_cm2": "40",
 }
-NEW_MUSCLE = {"id": "our_muscle", "name": "Our muscle", "layer": "deep", "group": "jaw"}
+NEW_MUSCLE = {"id": "our_muscle", "name": "Our muscle", "depth": "deep", "group": "jaw"}
 
 
 def test_a_new_row_is_added(atlas: Atlas, own_tables: Write) -> None:
     extended = Atlas.load(own_tables("muscles", NEW_MUSCLE))
-    assert extended.muscles["our_muscle"].layer == "deep"
+    assert extended.muscles["our_muscle"].depth == "deep"
     assert len(extended.muscles) == len(atlas.muscles) + 1
 
 
@@ -102,7 +102,7 @@ BROKEN = [
     ("regions", "area_cm2", "big", "column 'area_cm2': 'big' is not a number; write one such as 0.5"),
     ("regions", "area_cm2", "nan", "column 'area_cm2': 'nan' is not a finite number; write one such as 0.5"),
     ("regions", "area_cm2", "-1", "column 'area_cm2': '-1' is out of bounds; write at least 0"),
-    ("muscles", "layer", "deeep", "muscles.csv row our_muscle, column 'layer': 'deeep' is not a choice; did"),
+    ("muscles", "depth", "deeep", "muscles.csv row our_muscle, column 'depth': 'deeep' is not a choice; did"),
     (
         "referrals",
         "region",

@@ -20,7 +20,7 @@ def test_neither_the_atlas_nor_its_tables_nor_its_rows_can_be_changed(atlas: Atl
     with pytest.raises(TypeError):
         cast(dict[str, Any], atlas.muscles)["infraspinatus"] = None
     with pytest.raises(FrozenInstanceError):
-        atlas.muscles["infraspinatus"].layer = "deep"  # type: ignore[misc]
+        atlas.muscles["infraspinatus"].depth = "deep"  # type: ignore[misc]
     with pytest.raises(TypeError):
         cast(dict[str, Any], atlas.referrals_of)["infraspinatus_1"] = ()
 

@@ -1,0 +1,242 @@
+"""Assess a case: triage, differential, verdict, reasons, the next step, and the reading in the other vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tautband.assessment.case import OPPOSITE, Case
+from tautband.assessment.channels import ChannelShare, RelatedPoint, channel_shares, related_points
+from tautband.assessment.explain import CauseKey, Explanation, Reason, explain
+from tautband.assessment.guard import Shares
+from tautband.assessment.inference import Posterior
+from tautband.assessment.judgement import judge
+from tautband.assessment.model import place_of
+from tautband.assessment.network import Network
+from tautband.assessment.next_step import NextStep, next_steps
+from tautband.assessment.triage import Triage, screen
+from tautband.assessment.verdict import Needling
+from tautband.atlas import Atlas
+
+EXPLAINED = 5
+"""How many of the likeliest causes get their reasons."""
+
+LISTED_FROM = 0.001
+"""Causes and muscles below this probability are not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A painted place and the chance that a cause produced the pain painted there."""
+
+    region: str
+    side: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class CauseEstimate:
+    """A cause in the differential.
+
+    Attributes
+    ----------
+    id, kind, side, layer, urgency, name
+        What it is.
+    probability
+        Chance that it is active.
+    main_source
+        Chance that it is the main source of the complaint.
+    explains
+        What it explains of the drawing; empty beyond the first few causes.
+    why
+        What speaks for and against it; empty beyond the first few causes.
+    acupoints
+        Related acupoints of a trigger point.
+    sources
+        Where its pattern comes from.
+    """
+
+    id: str
+    kind: str
+    side: str
+    layer: str
+    urgency: str
+    name: str
+    probability: float
+    main_source: float
+    explains: tuple[Explained, ...]
+    why: tuple[Reason, ...]
+    acupoints: tuple[RelatedPoint, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MuscleEstimate:
+    """Chance that a muscle holds at least one active trigger point."""
+
+    muscle: str
+    side: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything tautband says about a case, for one atlas version.
+
+    Attributes
+    ----------
+    atlas
+        Version of the atlas.
+    method
+        `exact`, or the sampling method with its error.
+    triage
+        Red flags that fired and those still open.
+    needling
+        The verdict with its reason.
+    layers
+        Chance that the main source lies in each layer; what is left to 1 is unknown.
+    causes, muscles
+        Most probable first.
+    unexplained
+        Chance that no cause of the atlas explains a painted place; only where it exceeds one half.
+    channels
+        The drawing as meridians and sinew channels.
+    next
+        What to ask or press next; empty when nothing more can matter.
+    """
+
+    atlas: str
+    method: str
+    triage: Triage
+    needling: Needling
+    layers: Mapping[str, float]
+    causes: tuple[CauseEstimate, ...]
+    muscles: tuple[MuscleEstimate, ...]
+    unexplained: tuple[Explained, ...]
+    channels: tuple[ChannelShare, ...]
+    next: tuple[NextStep, ...]
+
+
+def assess(case: Case, atlas: Atlas) -> Assessment:
+    """Assess a case.
+
+    Parameters
+    ----------
+    case
+        A case read with the same atlas.
+    atlas
+        The atlas to judge it by.
+
+    Returns
+    -------
+    Assessment
+        The same case and atlas give the same assessment, and the mirrored case its mirror image.
+    """
+    # left and right are solved in one canonical orientation, so that mirroring is exact to the last bit
+    if _orientation(case.mirrored()) < _orientation(case):
+        return replace(mirror(_assess(case.mirrored(), atlas)), triage=screen(case, atlas))
+    return _assess(case, atlas)
+
+
+def _orientation(case: Case) -> tuple[object, ...]:
+    return (
+        tuple(sorted((p.region, p.side, p.intensity or 0.0) for p in case.pain)),
+        tuple(sorted((f.trigger_point, f.side, tuple(sorted(f.signs().items()))) for f in case.findings)),
+    )
+
+
+def _assess(case: Case, atlas: Atlas) -> Assessment:
+    judgement = judge(case, atlas)
+    network, shares = judgement.network, judgement.shares
+    order = sorted(
+        (i for i, cause in enumerate(network.causes) if cause.kind != "unknown"),
+        key=lambda i: (-round(float(shares.active[i]), 9), network.causes[i].id, network.causes[i].side),
+    )
+    explanation = explain(judgement, order[:EXPLAINED])
+    return Assessment(
+        atlas=atlas.version,
+        method=judgement.posterior.method,
+        triage=judgement.triage,
+        needling=judgement.needling,
+        layers=judgement.layers,
+        causes=tuple(
+            _estimate(i, atlas, network, shares, explanation)
+            for i in order
+            if shares.active[i] >= LISTED_FROM
+        ),
+        muscles=_muscles(network, judgement.posterior),
+        unexplained=tuple(
+            Explained(*place, share) for place, share in explanation.unexplained.items() if share > 0.5
+        ),
+        channels=channel_shares([place_of(atlas, p.region, p.side) for p in case.pain], atlas),
+        next=next_steps(judgement, limit=5),
+    )
+
+
+def _estimate(
+    i: int, atlas: Atlas, network: Network, shares: Shares, explanation: Explanation
+) -> CauseEstimate:
+    cause = network.causes[i]
+    key: CauseKey = (cause.id, cause.side)
+    if cause.kind == "trigger_point":
+        point = atlas.trigger_points[cause.id]
+        name = f"{atlas.muscles[point.muscle].name}, {point.label.lower()}"
+        sources = point.provenance.sources
+    else:
+        name = atlas.lookalikes[cause.id].name
+        sources = atlas.lookalikes[cause.id].provenance.sources
+    return CauseEstimate(
+        id=cause.id,
+        kind=cause.kind,
+        side=cause.side,
+        layer=cause.layer,
+        urgency=cause.urgency,
+        name=name,
+        probability=float(shares.active[i]),
+        main_source=float(shares.main[i]),
+        explains=tuple(
+            Explained(*place, share) for place, share in explanation.explains.get(key, {}).items()
+        ),
+        why=explanation.reasons.get(key, ()),
+        acupoints=related_points(cause.id, atlas) if cause.kind == "trigger_point" else (),
+        sources=sources,
+    )
+
+
+def _muscles(network: Network, posterior: Posterior) -> tuple[MuscleEstimate, ...]:
+    found = []
+    for b, block in enumerate(network.problem.blocks):
+        cause = network.causes[block[0]]
+        if cause.muscle and posterior.block_active[b, 0] >= LISTED_FROM:
+            found.append(MuscleEstimate(cause.muscle, cause.side, float(posterior.block_active[b, 0])))
+    return tuple(sorted(found, key=lambda m: (-round(m.probability, 9), m.muscle, m.side)))
+
+
+def mirror(assessment: Assessment) -> Assessment:
+    """The assessment of the mirrored case: left and right exchanged, nothing else."""
+
+    def swap(row: Explained) -> Explained:
+        return replace(row, side=OPPOSITE[row.side])
+
+    def swap_step(step: NextStep) -> NextStep:
+        text = step.text
+        if step.side in ("left", "right"):
+            text = text.replace(f"({step.side})", f"({OPPOSITE[step.side]})")
+        return replace(step, side=OPPOSITE.get(step.side, ""), text=text)
+
+    return replace(
+        assessment,
+        causes=tuple(
+            replace(
+                c,
+                side=OPPOSITE[c.side],
+                explains=tuple(swap(e) for e in c.explains),
+                why=tuple(replace(r, side=OPPOSITE.get(r.side, "")) for r in c.why),
+            )
+            for c in assessment.causes
+        ),
+        muscles=tuple(replace(m, side=OPPOSITE[m.side]) for m in assessment.muscles),
+        unexplained=tuple(swap(e) for e in assessment.unexplained),
+        channels=tuple(replace(c, side=OPPOSITE[c.side]) for c in assessment.channels),
+        next=tuple(swap_step(s) for s in assessment.next),
+    )

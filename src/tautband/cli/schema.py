@@ -1,0 +1,18 @@
+"""`tautband schema`: the published formats as JSON Schema."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import click
+
+
+@click.command()
+@click.argument("name", metavar="NAME", type=click.Choice(["case", "assessment"]))
+def schema(name: str) -> None:
+    """Print the JSON Schema (2020-12) of a format.
+
+    NAME is case (tautband.case/1, what goes in) or assessment (tautband.assessment/1, what comes out).
+    """
+    document = files("tautband").joinpath("schema", f"{name}.schema.json")
+    click.echo(document.read_text(encoding="utf-8"), nl=False)
