@@ -16,6 +16,9 @@ from tautband.atlas.tables import AREAS, AnswerStrength, Referral
 MOVEMENTS = "hurts_when"
 """The one question whose ticks are findings of the network: each movement loads particular muscles."""
 
+NONE_OF_THESE = frozenset({"none", "no", "nowhere"})
+"""The answers that say that no line of a tick list fits."""
+
 Place = tuple[str, str]
 """A region and a side."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tautband.assessment.case import Case, Finding
 from tautband.assessment.inference import Cause, Extent, Problem
-from tautband.assessment.model import MOVEMENTS, Model, ModelCause, Place, place_of
+from tautband.assessment.model import MOVEMENTS, NONE_OF_THESE, Model, ModelCause, Place, place_of
 from tautband.atlas import Atlas
 
 SMALLEST = 1e-4
@@ -59,7 +59,10 @@ def build_network(
         lose by the drawing.
     """
     painted = [place_of(atlas, p.region, p.side) for p in case.pain if p.intensity != 0]
-    findings: tuple[Place, ...] = (*painted, *((MOVEMENTS, m) for m in case.answers.get(MOVEMENTS, ())))
+    findings: tuple[Place, ...] = (
+        *painted,
+        *((MOVEMENTS, m) for m in case.answers.get(MOVEMENTS, ()) if m not in NONE_OF_THESE),
+    )
     at = {finding: i for i, finding in enumerate(findings)}
     palpated = {(f.trigger_point, f.side): palpation_ratio(f, atlas, model) for f in case.findings}
     if ignore_found:
@@ -214,7 +217,9 @@ def _chance(rates: Mapping[str, float], given: Sequence[str], exclusive: bool) -
         return max(rates[given[0]], SMALLEST)
     chance = 1.0
     for answer, rate in rates.items():
-        chance *= max(rate if answer in given else 1.0 - rate, SMALLEST)
+        # "none of these" says no more than that no other line was ticked
+        if answer not in NONE_OF_THESE:
+            chance *= max(rate if answer in given else 1.0 - rate, SMALLEST)
     return chance
 
 

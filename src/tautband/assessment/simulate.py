@@ -16,16 +16,13 @@ import numpy as np
 from numpy.random import Generator
 
 from tautband.assessment.case import Case, Finding, PaintedRegion
-from tautband.assessment.model import MOVEMENTS, Model, ModelCause, compile_model, place_of
+from tautband.assessment.model import MOVEMENTS, NONE_OF_THESE, Model, ModelCause, compile_model, place_of
 from tautband.assessment.network import can_affect
 from tautband.assessment.next_step import PALPATED, NextStep
 from tautband.atlas import Atlas
 
 AGES = (18, 90)
 """Adults of every age alike: the model says nothing about how old people with pain are."""
-
-NOTHING = ("none", "no", "nowhere")
-"""Answers that mean "none of the others" in a list of ticks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +113,8 @@ class Patient:
         if answers.exclusive[question]:
             p = np.array(list(rates.values()))
             return (list(rates)[int(chance.choice(len(p), p=p / p.sum()))],)
-        ticked = tuple(a for a, rate in rates.items() if a not in NOTHING and chance.random() < rate)
-        return ticked or tuple(a for a in rates if a in NOTHING)
+        ticked = tuple(a for a, rate in rates.items() if a not in NONE_OF_THESE and chance.random() < rate)
+        return ticked or tuple(a for a in rates if a in NONE_OF_THESE)
 
     def press(self, point: str, side: str) -> Finding:
         """Show what palpation of a trigger point finds."""

@@ -73,12 +73,14 @@ def decide(
     if myofascial < parameters["suits_at"]:
         return Needling(
             "unclear",
-            f"The myofascial share is {_percent(myofascial)}, below the {_percent(parameters['suits_at'])} that suits needling.",
+            f"The myofascial share is {_percent(myofascial)}; needling suits from "
+            f"{_percent(parameters['suits_at'])}.",
         )
     if not triage.screened:
         return Needling(
             "unclear",
-            f"The pattern is myofascial ({_percent(myofascial)}), but {len(triage.open)} red flags are not screened yet.",
+            f"The pattern is myofascial ({_percent(myofascial)}), but {len(triage.open)} red flags are not "
+            "screened yet.",
         )
     return Needling("suits", f"A myofascial pattern ({_percent(myofascial)}) and no red flag.")
 

@@ -51,7 +51,7 @@ def interview(case: str, output: str | None, no_palpation: bool, overlay: str | 
 
     watch(started)
     try:
-        hold_interview(started, atlas, _asker(atlas), _tick, watch, palpate=not no_palpation)
+        hold_interview(started, atlas, _asker(started, atlas), _tick, watch, palpate=not no_palpation)
     except (EOFError, click.Abort):
         click.echo("\nEnded early.", err=True)
     print_assessment(latest[0], assess(latest[0], atlas), atlas, Console(highlight=False))
@@ -70,17 +70,23 @@ def save_case(case: Case, path: Path) -> None:
         raise CaseError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def _asker(atlas: Atlas) -> Callable[[NextStep], Response]:
+def _asker(case: Case, atlas: Atlas) -> Callable[[NextStep], Response]:
+    areas = {atlas.regions[p.region].area for p in case.pain}
+
     def ask(step: NextStep) -> Response:
         click.echo("")
         click.secho(step.text, bold=True)
-        return _press(step) if step.kind == "palpation" else _question(step, atlas)
+        return _press(step) if step.kind == "palpation" else _question(step, areas, atlas)
 
     return ask
 
 
-def _question(step: NextStep, atlas: Atlas) -> tuple[str, ...] | None:
-    choices = atlas.answers_of[step.id]
+def _question(step: NextStep, areas: set[str], atlas: Atlas) -> tuple[str, ...] | None:
+    choices = [
+        a
+        for a in atlas.answers_of[step.id]
+        if not a.offered_for_areas or areas.intersection(a.offered_for_areas)
+    ]
     for number, choice in enumerate(choices, start=1):
         click.echo(f"  {number}  {choice.label}")
     most = atlas.questions[step.id].max_answers
