@@ -71,7 +71,7 @@ def general_network(problem: Problem) -> General:
     """Write a problem as a Bayesian network with chains instead of wide noisy-ORs."""
     variables = []
     # the main source so far: nobody, one, too many; the first link is "none of the causes"
-    unknown = problem.unknown[0]
+    unknown = problem.unknown
     variables.append(Variable("m", 3, (), np.array([1.0, unknown, 0.0]) / (1.0 + unknown)))
     last_main = "m"
     last = {}
@@ -90,7 +90,7 @@ def general_network(problem: Problem) -> General:
         cause = problem.causes[c]
         weights = np.array([extent.weight for extent in cause.extents])
         states = 1 + 2 * len(weights)
-        prior = np.concatenate(([cause.companion[0]], cause.companion[1] * weights, cause.main[0] * weights))
+        prior = np.concatenate(([cause.companion[0]], cause.companion[1] * weights, cause.main * weights))
         variables.append(Variable(f"c{c}", states, (), prior / prior.sum()))
         main = np.zeros((3, states, 3))
         for before in range(3):
@@ -188,12 +188,10 @@ def ask_problog(net: General, clock: list[float] | None = None) -> np.ndarray:
         ]
         lines.append(f"query(active({c})).")
     n = len(problem.causes)
-    unknown = problem.unknown[0]
+    unknown = problem.unknown
     if unknown:
         lines.append(f"{unknown / (1.0 + unknown)!r}::source({n}).")
-    sources = [c for c in range(n) if any(m > 0.0 for m in problem.causes[c].main[:1])] + (
-        [n] if unknown else []
-    )
+    sources = [c for c in range(n) if problem.causes[c].main > 0.0] + ([n] if unknown else [])
     lines += ["none_before(0)."]
     for i, c in enumerate(sources):
         lines.append(f"none_before({i + 1}) :- none_before({i}), \\+source({c}).")
@@ -407,7 +405,7 @@ def _comparison(atlas: Atlas, model: Model, options: argparse.Namespace) -> list
             start = time.perf_counter()
             own.append((solve_one(problem), time.perf_counter() - start))
         mine = float(np.median([seconds for _, seconds in own]))
-        method = own[0][0].method
+        method = own[0][0].method.partition(",")[0]
         lines.append(
             f"| {name} | **tautband** ({method}) | {len(own)} of {len(own)} | {mine:.4f} | 1 "
             f"| {max(p.error for p, _ in own):.2g} reported |"
@@ -423,7 +421,7 @@ def _comparison(atlas: Atlas, model: Model, options: argparse.Namespace) -> list
                 lines.append(f"| {name} | {engine} | 0 of {len(answers)}: {answers[0][2]} | | | |")
                 continue
             errors = [
-                np.abs(active - posterior.active[:, 0]).max()
+                np.abs(active - posterior.active).max()
                 for (_, active, _), (posterior, _) in zip(answers, own, strict=True)
                 if active is not None
             ]

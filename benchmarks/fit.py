@@ -2,9 +2,9 @@
 
 How softly a silent region may count is not a matter of taste: these ten global parameters are the ones under which
 the published drawings are most likely, given the muscles that the reports found. Each found muscle is active in one
-site and one extent; the penalty draws every parameter towards a mild starting value so that two dozen coarse drawings cannot
-push one to an extreme. Nothing else of the model sees these cases. With `--folds` the parameters are fitted without a
-fold and the fold's drawings are judged by them.
+site and one extent; the penalty draws every parameter towards a mild starting value so that two dozen coarse drawings
+cannot push one to an extreme. Nothing else of the model sees these cases. With `--folds` the parameters are fitted
+without a fold and the fold's drawings are judged by them.
 """
 
 from __future__ import annotations

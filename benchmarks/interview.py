@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (rows of Markdown tables read best in one piece)
 """How many questions, turns and seconds until the verdict stands, against a questionnaire in fixed order.
 
 The interview asks what tells most per second and stops when no remaining question can change the verdict or the first
@@ -81,9 +82,7 @@ class Comparison:
 def first_three(judgement: Judgement) -> tuple[tuple[str, str], ...]:
     """The three likeliest muscles."""
     found = []
-    for block, active in zip(
-        judgement.network.problem.blocks, judgement.posterior.block_active[:, 0], strict=True
-    ):
+    for block, active in zip(judgement.network.problem.blocks, judgement.posterior.block_active, strict=True):
         cause = judgement.network.causes[block[0]]
         if cause.muscle:
             found.append((-round(float(active), 9), cause.muscle, cause.side))

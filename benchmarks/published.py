@@ -89,7 +89,7 @@ def whole(muscle: str) -> str:
 def by_model(case: Case, atlas: Atlas) -> Scores:
     """Score muscles by their posterior."""
     judgement = judge(case, atlas)
-    blocks = zip(judgement.network.problem.blocks, judgement.posterior.block_active[:, 0], strict=True)
+    blocks = zip(judgement.network.problem.blocks, judgement.posterior.block_active, strict=True)
     firsts = ((judgement.network.causes[block[0]], active) for block, active in blocks)
     return {(cause.muscle, cause.side): float(active) for cause, active in firsts if cause.muscle}
 

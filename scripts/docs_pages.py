@@ -301,8 +301,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     atlas = Atlas.load()
     for path, make in DATA_PAGES.items():
         files.append(File.generated(config, path, content=make(atlas)))
-    for page, path in results().items():
-        files.append(File.generated(config, page, content=path.read_text(encoding="utf-8")))
+    for page, result in results().items():
+        files.append(File.generated(config, page, content=result.read_text(encoding="utf-8")))
     for name in PROJECT_PAGES:
         files.append(File.generated(config, name.lower(), content=project_page(name)))
     return files

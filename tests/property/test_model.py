@@ -81,8 +81,11 @@ def drawn(seed):
 @SHORT
 @given(cases())
 def test_a_mirrored_case_has_the_mirrored_assessment(case):
-    there = write_assessment(assess(case, ATLAS))
-    back = write_assessment(mirror(assess(case.mirrored(), ATLAS)))
+    other = assess(case.mirrored(), ATLAS)
+    if {*case.pain, *case.findings} != {*case.mirrored().pain, *case.mirrored().findings}:
+        # a case that is its own mirror image has its own assessment; equals are listed left before right in both
+        other = mirror(other)
+    there, back = write_assessment(assess(case, ATLAS)), write_assessment(other)
     # triage names sides in its reasons, so it is compared by its flags
     flags, mirrored_flags = there.pop("triage"), back.pop("triage")
     assert json.dumps(there) == json.dumps(back)
@@ -147,7 +150,7 @@ def test_a_silent_region_never_raises_the_odds_of_a_lone_cause_that_could_paint_
 def test_a_silent_region_never_raises_a_cause_beside_causes_that_cannot_paint_it(seed, data):
     case = drawn(seed).case
     network = build_network(case, ATLAS, MODEL)
-    reach = {}
+    reach: dict[tuple[str, str], list[int]] = {}
     for i, cause in enumerate(network.causes):
         for place in {p for e in cause.extents for p in e.paints} - set(network.findings):
             reach.setdefault(place, []).append(i)
@@ -158,8 +161,8 @@ def test_a_silent_region_never_raises_a_cause_beside_causes_that_cannot_paint_it
     (i,) = reach[place]
     there = solve_network(network)
     away = solve_network(unseen(network, place))
-    assert there.main[i, 0] <= away.main[i, 0] * (1 + 1e-9)
-    assert there.active[i, 0] <= away.active[i, 0] * (1 + 1e-9)
+    assert there.main[i] <= away.main[i] * (1 + 1e-9)
+    assert there.active[i] <= away.active[i] * (1 + 1e-9)
 
 
 def guarded_shares(case):
@@ -184,9 +187,9 @@ def test_a_found_trigger_point_never_lowers_a_neural_or_dangerous_cause(seed, da
         case = case.with_finding(finding)
         after, layers_after = guarded_shares(case)
         for key, (main, active) in before.items():
-            assert after[key][0] >= main * (1 - 1e-9)
-            assert after[key][1] >= active * (1 - 1e-9)
-        assert layers_after.get("neural", 0.0) >= layers.get("neural", 0.0) * (1 - 1e-9)
+            assert after[key][0] >= main * (1 - 1e-6)
+            assert after[key][1] >= active * (1 - 1e-6)
+        assert layers_after.get("neural", 0.0) >= layers.get("neural", 0.0) * (1 - 1e-6)
         before, layers = after, layers_after
 
 

@@ -207,8 +207,8 @@ def _muscles(network: Network, posterior: Posterior) -> tuple[MuscleEstimate, ..
     found = []
     for b, block in enumerate(network.problem.blocks):
         cause = network.causes[block[0]]
-        if cause.muscle and posterior.block_active[b, 0] >= LISTED_FROM:
-            found.append(MuscleEstimate(cause.muscle, cause.side, float(posterior.block_active[b, 0])))
+        if cause.muscle and posterior.block_active[b] >= LISTED_FROM:
+            found.append(MuscleEstimate(cause.muscle, cause.side, float(posterior.block_active[b])))
     return tuple(sorted(found, key=lambda m: (-round(m.probability, 9), m.muscle, m.side)))
 
 

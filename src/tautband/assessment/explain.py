@@ -80,7 +80,7 @@ def explain(judgement: Judgement, causes: Sequence[int]) -> Explanation:
     if posterior.error > 0.0:
         return Explanation({}, {}, {})
     keys = {i: (network.causes[i].id, network.causes[i].side) for i in causes}
-    full = {key: _log_odds(posterior.active[i, 0]) for i, key in keys.items()}
+    full = {key: _log_odds(posterior.active[i]) for i, key in keys.items()}
     reasons: dict[CauseKey, list[Reason]] = {key: [] for key in full}
     unexplained: dict[Place, float] = {}
 
@@ -132,15 +132,17 @@ def _without_answers(
     An answer only scales the weights of the main source, so one solution per cause, with that cause held active,
     gives all of them: P(cause) without the answer is the mean of P(cause | main source) under the rescaled weights.
     """
-    main = posterior.main[:, 0]
     together = {}
     for i, key in keys.items():
         held = replace(network, problem=hold_active(network.problem, i))
-        together[key] = posterior.active[i, 0] * solve_network(held).main[:, 0]
+        together[key] = posterior.active[i] * solve_network(held).main
     for question in dict.fromkeys(q for ratios in network.ratios for q in ratios):
         scale = 1.0 / np.array([ratios.get(question, 1.0) for ratios in network.ratios])
-        total = float(main @ scale)
-        yield question, {key: _log_odds(float(both @ scale) / total) for key, both in together.items()}
+        total = float((posterior.main * scale).sum())
+        yield (
+            question,
+            {key: _log_odds(float((both * scale).sum()) / total) for key, both in together.items()},
+        )
 
 
 def hold_active(problem: Problem, cause: int) -> Problem:
@@ -164,12 +166,12 @@ def _explained(network: Network, causes: Sequence[int]) -> Mapping[CauseKey, Map
 
 def _leak_share(leak: float, full: Posterior, without: Posterior) -> float:
     """Chance that a painted place was painted for no cause of the atlas, from the evidence with and without it."""
-    silent_odds = math.expm1(float(without.log_evidence[0] - full.log_evidence[0]))
+    silent_odds = math.expm1(without.log_evidence - full.log_evidence)
     return min(1.0, max(0.0, leak / (1.0 - leak) * silent_odds))
 
 
 def _by_key(network: Network, posterior: Posterior) -> Mapping[CauseKey, float]:
-    return {(c.id, c.side): _log_odds(posterior.active[i, 0]) for i, c in enumerate(network.causes)}
+    return {(c.id, c.side): _log_odds(posterior.active[i]) for i, c in enumerate(network.causes)}
 
 
 def _silent_places(network: Network, causes: Sequence[int]) -> list[Place]:

@@ -48,14 +48,17 @@ def guard(case: Case, atlas: Atlas, model: Model, network: Network, posterior: P
     Shares
         The posterior itself when nothing was found by palpation.
     """
-    active, main, unknown = posterior.active[:, 0], posterior.main[:, 0], float(posterior.unknown[0])
+    active, main, unknown = posterior.active, posterior.main, posterior.unknown
     found = [f for f in case.findings if palpation_ratio(f, atlas, model) > 1.0]
     if not found:
         return Shares(active, main, unknown)
     blind = build_network(case, atlas, model, ignore_found=True)
     before = solve_network(blind)
+    # a point that only palpation brought in is missing among the blind causes
+    place = {(c.id, c.side): b for b, c in enumerate(blind.causes)}
     raised = _published_ratios(found, atlas)
     active, main = active.copy(), main.copy()
+    kept = np.zeros(len(network.causes))
     guarded = np.zeros(len(network.causes), dtype=bool)
     for i, cause in enumerate(network.causes):
         if is_guarded(cause):
@@ -68,12 +71,16 @@ def guard(case: Case, atlas: Atlas, model: Model, network: Network, posterior: P
                 ),
                 default=1.0,
             )
-            active[i] = _update(before.active[i, 0], ratio)
-            main[i] = _update(before.main[i, 0], ratio)
+            b = place[cause.id, cause.side]
+            active[i] = _update(before.active[b], ratio)
+            kept[i] = before.main[b]
+            main[i] = _update(before.main[b], ratio)
     free = float(main[~guarded].sum()) + unknown
     held = float(main[guarded].sum())
     if held > 1.0:
-        main[guarded] /= held
+        # there is not room for all that is raised: share the room, so that nothing falls below what it was
+        gain = main[guarded] - kept[guarded]
+        main[guarded] = kept[guarded] + gain * (1.0 - float(kept.sum())) / float(gain.sum())
         held = 1.0
     main[~guarded] *= (1.0 - held) / free
     return Shares(active, main, unknown * (1.0 - held) / free)

@@ -25,7 +25,7 @@ so the same problem gives the same bits on every machine.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -34,7 +34,6 @@ from numpy.typing import NDArray
 
 Table = NDArray[np.float64]
 Number = TypeVar("Number", bound=np.generic)
-Chooser = Callable[[int, Sequence[int], Sequence[int]], int]
 
 SMALL = 10
 """Frontier that is cheap enough not to look for a better order."""
@@ -70,14 +69,13 @@ class Cause:
         Prior odds form of being active beside the main source: `(1 - p, p * r)` where `r` is the likelihood ratio
         of its own signs (palpation).
     main
-        Weight of being the main source: prior times the likelihood of the answers times `r`; one number per
-        variant of the evidence, so that leave-one-out variants ride along in one sweep.
+        Weight of being the main source: prior times the likelihood of the answers times `r`.
     extents
         The ways it shows itself.
     """
 
     companion: tuple[float, float]
-    main: tuple[float, ...]
+    main: float
     extents: tuple[Extent, ...]
 
 
@@ -92,41 +90,40 @@ class Problem:
     causes: tuple[Cause, ...]
     blocks: tuple[tuple[int, ...], ...]
     leaks: tuple[float, ...]
-    unknown: tuple[float, ...]
+    unknown: float
 
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """What the evidence says, per variant.
+    """What the evidence says.
 
     Attributes
     ----------
     log_evidence
-        Logarithm of the unnormalised probability of the evidence, shape (variants,).
+        Logarithm of the unnormalised probability of the evidence.
     active
-        Probability that each cause is active, shape (causes, variants).
+        Probability that each cause is active.
     main
-        Probability that each cause is the main source, shape (causes, variants).
+        Probability that each cause is the main source.
     block_active
-        Probability that at least one cause of each block is active, shape (blocks, variants).
+        Probability that at least one cause of each block is active.
     unknown
-        Probability that the main source is none of the causes, shape (variants,).
+        Probability that the main source is none of the causes.
     fired
-        For each cause asked for, the probability that it fired each positive finding it links to, in the first
-        variant; empty for the others.
+        For each cause asked for, the probability that it fired each positive finding it links to; else empty.
     frontier
         The largest number of findings that were open at once.
     method
-        `exact` or `sampled`.
+        `exact`, or that it was sampled and how far it may be off.
     error
-        Three standard errors of the worst estimated probability; 0 when exact.
+        Three standard errors of the least certain cause's probability of being active; 0 when exact.
     """
 
-    log_evidence: Table
+    log_evidence: float
     active: Table
     main: Table
     block_active: Table
-    unknown: Table
+    unknown: float
     fired: tuple[tuple[tuple[int, float], ...], ...]
     frontier: int
     method: str = "exact"
@@ -159,46 +156,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The order of a sweep: the groups, the steps over them, and the largest number of findings open at once.
-
-    `firings` holds the causes that fire one by one.
-    """
+    """The order of a sweep: the groups, the steps over them, and the largest number of findings open at once."""
 
     groups: tuple[Group, ...]
     steps: tuple[Step, ...]
     frontier: int
-    firings: Mapping[int, Firing]
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """How one cause fires, ready for tables of shape (extents, rows, states).
-
-    Attributes
-    ----------
-    weights
-        Of the extents; extents that fire alike are one.
-    steps
-        Per finding its number, and its probability to be left alone and to be fired in each extent.
-    """
-
-    weights: Table
-    steps: tuple[tuple[int, Table, Table], ...]
-
-    @classmethod
-    def of(cls, cause: Cause) -> Firing:
-        """Arrange a cause's extents by finding."""
-        weights: dict[tuple[tuple[int, float], ...], float] = {}
-        for extent in cause.extents:
-            weights[extent.fires] = weights.get(extent.fires, 0.0) + extent.weight
-        fires: dict[int, Table] = {}
-        for e, pairs in enumerate(weights):
-            for finding, q in pairs:
-                fires.setdefault(finding, np.zeros((len(weights), 1, 1, 1)))[e] = q
-        return cls(
-            np.array(list(weights.values()))[:, None, None],
-            tuple((finding, 1.0 - q, q) for finding, q in fires.items()),
-        )
 
 
 def plan_sweep(problem: Problem, *, order: Sequence[int] = (), widest: int = 64) -> Plan:
@@ -220,22 +182,22 @@ def plan_sweep(problem: Problem, *, order: Sequence[int] = (), widest: int = 64)
     """
     groups = _group(problem)
     masks = [sum(1 << f for f in group.findings) for group in groups]
-    n_findings = len(problem.leaks)
-    choosers = [_in_order(order)] if order else [_greedy(n_findings, preference) for preference in range(3)]
-    best: tuple[float, int, tuple[Step, ...]] = (math.inf, n_findings + 1, ())
-    for choose in choosers:
-        found = _close_in_turn(masks, n_findings, choose, widest)
+    best: tuple[float, int, tuple[Step, ...]] = (math.inf, len(problem.leaks) + 1, ())
+    for preference in range(1 if order else 3):
+        found = _close_in_turn(masks, len(problem.leaks), order, preference, widest)
         best = min(best, found, key=lambda plan: plan[:2])
         if best[1] <= SMALL:
             break
-    wide = [b for group in groups if not group.is_bucket for b in group.blocks]
-    firings = {c: Firing.of(problem.causes[c]) for b in wide for c in problem.blocks[b]}
-    return Plan(groups, best[2], best[1], firings)
+    _, frontier, steps = best
+    return Plan(groups, steps, frontier)
 
 
 def _group(problem: Problem) -> tuple[Group, ...]:
     """Put every block into the emptiest bucket that holds its findings; wide blocks stand alone."""
-    masks = [_mask(problem, block) for block in problem.blocks]
+    masks = []
+    for block in problem.blocks:
+        reached = {f for c in block for extent in problem.causes[c].extents for f, _ in extent.fires}
+        masks.append(sum(1 << f for f in reached))
     buckets: dict[int, list[int]] = {}
     size: dict[int, int] = {}
     wide = []
@@ -250,12 +212,6 @@ def _group(problem: Problem) -> tuple[Group, ...]:
     return (*(Group(tuple(blocks), _bits(mask)) for mask, blocks in buckets.items()), *wide)
 
 
-def _mask(problem: Problem, block: Sequence[int]) -> int:
-    """Bit set of the positive findings that a block of causes can fire."""
-    reached = {finding for c in block for extent in problem.causes[c].extents for finding, _ in extent.fires}
-    return sum(1 << finding for finding in reached)
-
-
 def _bits(mask: int) -> tuple[int, ...]:
     found = []
     while mask:
@@ -265,61 +221,34 @@ def _bits(mask: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _greedy(n_findings: int, preference: int) -> Chooser:
-    """Choose the finding that opens fewest others.
-
-    `preference` breaks ties: none, the finding that was opened first, or the one that shares causes with most of
-    the open ones.
-    """
-
-    def choose(closed: int, opened: Sequence[int], reach: Sequence[int]) -> int:
-        known = sum(1 << f for f in opened)
-        age = {f: i for i, f in enumerate(opened)}
-
-        def rank(f: int) -> tuple[int, int, int, int]:
-            new = (reach[f] & ~known).bit_count() + (f not in age)
-            ties = (0, age.get(f, n_findings), -(reach[f] & known).bit_count())
-            return new, ties[preference], reach[f].bit_count(), f
-
-        return min((f for f in range(n_findings) if not closed >> f & 1), key=rank)
-
-    return choose
-
-
-def _in_order(order: Sequence[int]) -> Chooser:
-    """Choose the findings in a given order."""
-    return lambda closed, opened, reach: next(f for f in order if not closed >> f & 1)
-
-
 def _close_in_turn(
-    masks: Sequence[int], n_findings: int, choose: Chooser, widest: int
+    masks: Sequence[int], n_findings: int, order: Sequence[int], preference: int, widest: int
 ) -> tuple[float, int, tuple[Step, ...]]:
     """Close one finding after the other; returns the cost (states over all groups), the frontier and the steps."""
     steps: list[Step] = []
     waiting = list(range(len(masks)))
-    sequence: list[int] = []
+    age: dict[int, int] = {}
     closed = opened = frontier = cost = 0
-    everything = (1 << n_findings) - 1
-    while closed != everything:
-        reach = [0] * n_findings
-        for g in waiting:
-            for f in _bits(masks[g]):
-                reach[f] |= masks[g]
-        target = choose(closed, sequence, reach)
+    while closed != (1 << n_findings) - 1:
+        if order:
+            target = next(f for f in order if not closed >> f & 1)
+        else:
+            left = [f for f in range(n_findings) if not closed >> f & 1]
+            target = _cheapest(left, age, [masks[g] for g in waiting], preference)
         ready = [g for g in waiting if masks[g] >> target & 1]
         waiting = [g for g in waiting if not masks[g] >> target & 1]
         # narrow groups first: they open few findings while the table is still small
         ready.sort(key=lambda g: ((masks[g] & ~opened).bit_count(), g))
+        # what the groups still to come will need, after each of the ready ones
         later = [0]
         for g in waiting:
             later[0] |= masks[g]
-        for g in reversed(ready):
+        for g in reversed(ready[1:]):
             later.append(later[-1] | masks[g])
-        later.pop()
         for g in ready:
             for f in _bits(masks[g] & ~opened):
                 steps.append(Step("open", f))
-                sequence.append(f)
+                age[f] = len(age)
             opened |= masks[g]
             width = (opened & ~closed).bit_count()
             frontier = max(frontier, width)
@@ -327,8 +256,7 @@ def _close_in_turn(
                 return math.inf, frontier, ()
             cost += 1 << width
             steps.append(Step("group", g))
-            still = later.pop()
-            for f in _bits(opened & ~closed & ~still):
+            for f in _bits(opened & ~closed & ~later.pop()):
                 steps.append(Step("close", f))
                 closed |= 1 << f
         if not closed >> target & 1:
@@ -340,13 +268,28 @@ def _close_in_turn(
     return cost, frontier, tuple(steps)
 
 
+def _cheapest(left: Sequence[int], age: Mapping[int, int], waiting: Sequence[int], preference: int) -> int:
+    """Choose the finding that opens fewest others.
+
+    `preference` breaks ties: none, the finding that was opened first, or the one that shares causes with most of
+    the open ones.
+    """
+    known = sum(1 << f for f in age)
+
+    def rank(f: int) -> tuple[int, int, int, int]:
+        reach = 0
+        for mask in waiting:
+            if mask >> f & 1:
+                reach |= mask
+        new = (reach & ~known).bit_count() + (f not in age)
+        ties = (0, age.get(f, len(age)), -(reach & known).bit_count())
+        return new, ties[preference], reach.bit_count(), f
+
+    return min(left, key=rank)
+
+
 def solve(problem: Problem, plan: Plan, explain: Sequence[int] = ()) -> Posterior:
     """Compute every posterior exactly, with one forward and one backward sweep.
-
-    Tables have one row per state of the main source, and in each row one number per subset of the open findings.
-    Going forward, row 0 is "no main source yet" and row 1 + v "main source found" in variant v. Going backward the
-    rows answer them: row 0 is the weight of finishing once the main source is found, row 1 + v that of finishing
-    before.
 
     Parameters
     ----------
@@ -362,20 +305,16 @@ def solve(problem: Problem, plan: Plan, explain: Sequence[int] = ()) -> Posterio
     Posterior
         All probabilities; additions and multiplications of non-negative numbers only.
     """
-    buckets = Buckets(problem, plan)
-    moments, end, log_scale = sweep_forward(problem, plan, buckets)
-    tally = Tally(problem, explain)
-    unknown = np.array(problem.unknown)
-    for _ in sweep_back(problem, plan, moments, buckets, tally):
+    sweep = Sweep(problem, plan, explain)
+    for _ in sweep.back():
         pass
-    total = end[1:, 0] + unknown * end[0, 0]
     return Posterior(
-        log_evidence=np.array([math.log(t) for t in total]) + log_scale,
-        active=tally.active,
-        main=tally.main,
-        block_active=tally.block_active,
-        unknown=unknown * end[0, 0] / total,
-        fired=tuple(tally.fired),
+        log_evidence=math.log(sweep.evidence) + sweep.log_scale,
+        active=sweep.active,
+        main=sweep.main,
+        block_active=sweep.block_active,
+        unknown=sweep.unknown,
+        fired=tuple(sweep.fired),
         frontier=plan.frontier,
     )
 
@@ -389,7 +328,7 @@ class Moment:
     tables
         The forward table; before a wide block one for each of its causes.
     places
-        The open findings, the one with the highest digit first.
+        The open findings, the one with the highest digit first; before a group its own findings come first.
     earlier
         The same findings in the order of the step before.
     """
@@ -399,108 +338,150 @@ class Moment:
     earlier: tuple[int, ...]
 
 
-def sweep_forward(problem: Problem, plan: Plan, buckets: Buckets) -> tuple[list[Moment], Table, float]:
-    """Run through the steps; returns the moments, the last table (one state) and the logarithm of its scale."""
-    table: Table = np.zeros((1 + len(problem.unknown), 1))
-    table[0] = 1.0
-    log_scale = 0.0
-    places: tuple[int, ...] = ()
-    moments = []
-    for step in plan.steps:
-        earlier = places
-        if step.kind == "open":
-            moments.append(Moment((table,), places, earlier))
-            leak = problem.leaks[step.index]
-            table = np.concatenate((table * (1.0 - leak), table * leak), axis=1)
-            places = (step.index, *places)
-        elif step.kind == "close":
-            moments.append(Moment((table,), places, earlier))
-            table = digit_view(table, places, step.index)[..., 1, :].reshape(len(table), -1)
-            places = tuple(f for f in places if f != step.index)
-            largest = float(table.max())
-            table *= 1.0 / largest
-            log_scale += math.log(largest)
-        elif (group := plan.groups[step.index]).is_bucket:
-            places = (*reversed(group.findings), *(f for f in places if f not in group.findings))
-            table = reorder(table, earlier, places)
-            moments.append(Moment((table,), places, earlier))
-            table = _fire_bucket(table, buckets.firing(step.index))
-        else:
-            tables = []
-            for c in problem.blocks[group.blocks[0]]:
-                tables.append(table)
-                cause = problem.causes[c]
-                table = act(table, fire(table, plan.firings[c], places), cause)
-            moments.append(Moment(tuple(tables), places, earlier))
-    return moments, table, log_scale
+class Sweep:
+    """The steps of a plan, run forward at once and backward on demand.
 
+    Tables have two rows, and in each one number per subset of the open findings. Going forward, row 0 is "no main
+    source yet" and row 1 "main source found". Going backward the rows answer them: row 0 is the weight of finishing
+    once the main source is found, row 1 that of finishing before.
 
-def sweep_back(
-    problem: Problem, plan: Plan, moments: Sequence[Moment], buckets: Buckets, tally: Tally
-) -> Iterator[Table]:
-    """Go back through the steps and note every cause; yields the backward table after each step, last step first."""
-    to_go: Table = np.concatenate(([1.0], problem.unknown))[:, None]
-    for step, moment in zip(reversed(plan.steps), reversed(moments), strict=True):
-        yield to_go
-        to_go = _step_back(problem, plan, step, moment, to_go, buckets, tally)
-    buckets.count_into(tally)
+    Attributes
+    ----------
+    buckets, moments
+        The buckets, and the sweep before each step.
+    evidence, log_scale
+        The probability of the evidence is the first times the exponential of the second.
+    unknown, active, main, block_active, fired
+        As in `Posterior`; all but the first once `back` has run to its end.
+    block_of
+        The block of each cause.
+    """
 
-
-def _step_back(
-    problem: Problem, plan: Plan, step: Step, moment: Moment, to_go: Table, buckets: Buckets, tally: Tally
-) -> Table:
-    """Undo one step: from the weight of finishing after it to that before it."""
-    past, places = moment.tables[0], moment.places
-    if step.kind == "open":
-        leak = problem.leaks[step.index]
-        half = to_go.shape[1] // 2
-        return to_go[:, :half] * (1.0 - leak) + to_go[:, half:] * leak
-    if step.kind == "close":
-        reached = np.zeros_like(past)
-        view = digit_view(reached, places, step.index)[..., 1, :]
-        view[...] = to_go.reshape(view.shape)
-        reached *= 1.0 / float(to_go.max())
-        return reached
-    group = plan.groups[step.index]
-    if group.is_bucket:
-        firing = buckets.firing(step.index)
-        buckets.receive(step.index, _message(past, to_go, firing.shape[1]))
-        return reorder(_fire_bucket(to_go, firing.swapaxes(1, 2)), places, moment.earlier)
-    block = group.blocks[0]
-    members = problem.blocks[block]
-    idle_before = [1.0]
-    for c in members[:-1]:
-        idle_before.append(idle_before[-1] * problem.causes[c].companion[0])
-    for c, table, idle in zip(reversed(members), reversed(moment.tables), reversed(idle_before), strict=True):
-        cause = problem.causes[c]
-        back = fire(to_go, plan.firings[c], places, backward=True)
-        after, to_go = to_go, act(to_go, back, cause)
-        here = _meet(table, to_go)
-        active, main = _shares(table, back, cause, here)
-        tally.add(c, active, main, active if table is past else idle * _shares(past, back, cause, here)[0])
-        if c in tally.wanted:
-            tally.fired[c] = _fired(table, after, cause, places, float(here[0]))
-    return to_go
-
-
-class Tally:
-    """The posteriors while they are being gathered."""
-
-    def __init__(self, problem: Problem, wanted: Iterable[int]) -> None:
-        shape = (len(problem.causes), len(problem.unknown))
-        self.active: Table = np.zeros(shape)
-        self.main: Table = np.zeros(shape)
-        self.block_active: Table = np.zeros((len(problem.blocks), shape[1]))
-        self.fired: list[tuple[tuple[int, float], ...]] = [()] * shape[0]
-        self.wanted = frozenset(wanted)
-        self.block_of = np.zeros(shape[0], dtype=np.intp)
+    def __init__(self, problem: Problem, plan: Plan, explain: Sequence[int] = ()) -> None:
+        self.problem, self.plan, self.explain = problem, plan, frozenset(explain)
+        self.buckets = Buckets(problem, plan)
+        self.moments: list[Moment] = []
+        self.log_scale = 0.0
+        without, found = self._forward()[:, 0].tolist()
+        self.evidence = found + problem.unknown * without
+        self.unknown = problem.unknown * without / self.evidence
+        self.active: Table = np.zeros(len(problem.causes))
+        self.main: Table = np.zeros(len(problem.causes))
+        self.block_active: Table = np.zeros(len(problem.blocks))
+        self.fired: list[tuple[tuple[int, float], ...]] = [()] * len(problem.causes)
+        self.block_of = np.zeros(len(problem.causes), dtype=np.intp)
         for b, block in enumerate(problem.blocks):
             self.block_of[list(block)] = b
 
-    def add(self, c: int, active: Table, main: Table, first: Table) -> None:
-        """Note a cause: its probabilities of being active and main, and of being its block's first active cause."""
-        self.active[c], self.main[c] = active, main
-        self.block_active[self.block_of[c]] += first
+    def _forward(self) -> Table:
+        """Run through the steps and keep the moments; returns the last table, of one state."""
+        problem, plan = self.problem, self.plan
+        table: Table = np.array([[1.0], [0.0]])
+        places: tuple[int, ...] = ()
+        for step in plan.steps:
+            if step.kind == "open":
+                self.moments.append(Moment((table,), places, places))
+                leak = problem.leaks[step.index]
+                table = np.concatenate((table * (1.0 - leak), table * leak), axis=1)
+                places = (step.index, *places)
+            elif step.kind == "close":
+                self.moments.append(Moment((table,), places, places))
+                table = digit_view(table, places, step.index)[..., 1, :].reshape(2, -1)
+                places = tuple(f for f in places if f != step.index)
+                largest = float(table.max())
+                table *= 1.0 / largest
+                self.log_scale += math.log(largest)
+            else:
+                group, earlier = plan.groups[step.index], places
+                places = (*reversed(group.findings), *(f for f in places if f not in group.findings))
+                table = reorder(table, earlier, places)
+                tables: list[Table] = []
+                if group.is_bucket:
+                    tables.append(table)
+                    table = _fire_bucket(table, self.buckets.firing(step.index))
+                else:
+                    for c in problem.blocks[group.blocks[0]]:
+                        tables.append(table)
+                        cause = problem.causes[c]
+                        table = act(table, fire(table, cause.extents, places), cause)
+                self.moments.append(Moment(tuple(tables), places, earlier))
+        return table
+
+    def back(self) -> Iterator[Table]:
+        """Go back through the steps and note every cause; yields the table after each step, the last step first."""
+        to_go: Table = np.array([[1.0], [self.problem.unknown]])
+        for step, moment in zip(reversed(self.plan.steps), reversed(self.moments), strict=True):
+            yield to_go
+            to_go = self._step_back(step, moment, to_go)
+        self._note_buckets()
+
+    def _step_back(self, step: Step, moment: Moment, to_go: Table) -> Table:
+        """Undo one step: from the weight of finishing after it to that before it."""
+        past = moment.tables[0]
+        if step.kind == "open":
+            leak = self.problem.leaks[step.index]
+            half = to_go.shape[1] // 2
+            return to_go[:, :half] * (1.0 - leak) + to_go[:, half:] * leak
+        if step.kind == "close":
+            reached = np.zeros_like(past)
+            view = digit_view(reached, moment.places, step.index)[..., 1, :]
+            view[...] = to_go.reshape(view.shape)
+            reached *= 1.0 / float(to_go.max())
+            return reached
+        group = self.plan.groups[step.index]
+        if group.is_bucket:
+            firing = self.buckets.firing(step.index)
+            self.buckets.receive(step.index, _message(past, to_go, firing.shape[1]))
+            to_go = _fire_bucket(to_go, firing.swapaxes(1, 2))
+        else:
+            to_go = self._block_back(self.problem.blocks[group.blocks[0]], moment, to_go)
+        return reorder(to_go, moment.places, moment.earlier)
+
+    def _block_back(self, block: Sequence[int], moment: Moment, to_go: Table) -> Table:
+        """Undo the causes of a wide block and note them."""
+        idle_before = [1.0]
+        for c in block[:-1]:
+            idle_before.append(idle_before[-1] * self.problem.causes[c].companion[0])
+        for c, past, idle in zip(
+            reversed(block), reversed(moment.tables), reversed(idle_before), strict=True
+        ):
+            cause = self.problem.causes[c]
+            shown = fire(to_go, cause.extents, moment.places, backward=True)
+            after, to_go = to_go, act(to_go, shown, cause)
+            here = _meet(past, to_go)
+            active, self.main[c] = _shares(past, shown, cause.companion[1], cause.main, here)
+            self.active[c] = first = active
+            if past is not moment.tables[0]:
+                # the first active cause of its block: the ones before it idle, the table still that before the block
+                first = idle * _shares(moment.tables[0], shown, cause.companion[1], cause.main, here)[0]
+            self.block_active[self.block_of[c]] += first
+            if c in self.explain:
+                self.fired[c] = _fired(past, after, cause, moment.places, here)
+        return to_go
+
+    def _note_buckets(self) -> None:
+        """Note the causes of all buckets, once these have received what comes after them."""
+        buckets = self.buckets
+        if not buckets.count:
+            return
+        after, shown = buckets.back()
+        cause, slot, lane = buckets.cause, buckets.slot, buckets.lane
+        here = _meet(buckets.past[0], after[0])[lane]
+        weights = buckets.companion[slot, lane], buckets.main[slot, lane]
+        shown = shown[slot, lane]
+        self.active[cause], self.main[cause] = _shares(buckets.past[slot, lane], shown, *weights, here)
+        first, _ = _shares(buckets.past[buckets.block_slot, lane], shown, *weights, here)
+        np.add.at(self.block_active, self.block_of[cause], buckets.idle_before * first)
+        for i, c in enumerate(cause.tolist()):
+            if c not in self.explain:
+                continue
+            n, b = slot[i], lane[i]
+            findings = buckets.groups[b].findings
+            # the digits a bucket lacks are the highest
+            places = (*[-1] * (buckets.size - len(findings)), *reversed(findings))
+            self.fired[c] = _fired(
+                buckets.past[n, b], after[n + 1, b], self.problem.causes[c], places, here[i]
+            )
 
 
 class Buckets:
@@ -508,66 +489,82 @@ class Buckets:
 
     Arrays are indexed (slot, bucket, ...): slot after slot the causes of a bucket take their turn; where a bucket
     has fewer causes than slots, nothing happens.
+
+    Attributes
+    ----------
+    groups, count, size
+        The buckets, their number, and the most findings of one.
+    cause, slot, lane
+        Every cause in a bucket, and where it sits.
+    block_slot, idle_before
+        Of the same causes: the slot where their block begins, and the weight of the block being idle up to them.
+    idle, companion, main
+        The weights of the cause in each seat.
+    kernels
+        What the cause in each seat does to the bucket's table when active: (..., subset after, subset before).
+    past
+        The tables before each slot and after the last.
     """
 
     def __init__(self, problem: Problem, plan: Plan) -> None:
-        self.problem = problem
         self.groups = [group for group in plan.groups if group.is_bucket]
         self.count = len(self.groups)
         self.size = max((len(group.findings) for group in self.groups), default=0)
-        self.members = [[c for b in group.blocks for c in problem.blocks[b]] for group in self.groups]
-        slots = max(map(len, self.members), default=0)
-        count, states, variants = len(self.groups), 1 << self.size, len(problem.unknown)
-        self.cause = np.array([c for members in self.members for c in members], dtype=np.intp)
-        self.seat = (
-            np.array([n for members in self.members for n in range(len(members))], dtype=np.intp),
-            np.array([b for b, members in enumerate(self.members) for _ in members], dtype=np.intp),
-        )
-        self.idle, self.companion = np.ones((slots, count, 1, 1)), np.zeros((slots, count, 1, 1))
-        self.main = np.zeros((slots, count, variants, 1))
-        seated = [problem.causes[c] for c in self.cause]
-        self.idle[self.seat] = np.reshape([cause.companion[0] for cause in seated], (-1, 1, 1))
-        self.companion[self.seat] = np.reshape([cause.companion[1] for cause in seated], (-1, 1, 1))
-        self.main[self.seat] = np.reshape([cause.main for cause in seated], (-1, variants, 1))
-        self.kernels = np.zeros((slots, count, states, states))
-        if seated:
-            self.kernels[self.seat] = _or_matrices(self._patterns(seated))
-        self.past = np.zeros((slots + 1, count, 1 + variants, states))
+        seats: list[tuple[int, int, int, int]] = []
+        idle_before: list[float] = []
+        for b, group in enumerate(self.groups):
+            n = 0
+            for block in group.blocks:
+                idle, begin = 1.0, n
+                for n, c in enumerate(problem.blocks[block], begin):
+                    seats.append((c, n, b, begin))
+                    idle_before.append(idle)
+                    idle *= problem.causes[c].companion[0]
+                n += 1
+        self.cause, self.slot, self.lane, self.block_slot = np.array(seats, dtype=np.intp).reshape(-1, 4).T
+        self.idle_before = np.array(idle_before)
+        causes = [problem.causes[c] for c, *_ in seats]
+        slots, states = 1 + int(self.slot.max(initial=-1)), 1 << self.size
+        self.idle = np.ones((slots, self.count))
+        self.companion, self.main = np.zeros((2, slots, self.count))
+        self.idle[self.slot, self.lane] = [cause.companion[0] for cause in causes]
+        self.companion[self.slot, self.lane] = [cause.companion[1] for cause in causes]
+        self.main[self.slot, self.lane] = [cause.main for cause in causes]
+        self.kernels = np.zeros((slots, self.count, states, states))
+        if causes:
+            self.kernels[self.slot, self.lane] = _or_matrices(self._patterns(causes))
+        self.past = np.zeros((slots + 1, self.count, 2, states))
         self.past[0, :, 0, 0] = 1.0
         for n in range(slots):
-            self.past[n + 1] = self._act(n, self.past[n], self._fire(n, self.past[n]))
-        self.messages = np.zeros((count, 1 + variants, states))
+            shown = (self.kernels[n, :, None] * self.past[n, :, :, None]).sum(axis=-1)
+            self.past[n + 1] = self._act(n, self.past[n], shown)
+        self._messages = np.zeros((self.count, 2, states))
         self._firings = _or_matrices(self.past[-1])
 
-    def _patterns(self, seated: Sequence[Cause]) -> Table:
+    def _patterns(self, causes: Sequence[Cause]) -> Table:
         """For each seated cause the weight of every subset it may fire when active, shape (causes, states)."""
-        places = [{f: j for j, f in enumerate(group.findings)} for group in self.groups]
-        weights = [extent.weight for cause in seated for extent in cause.extents]
-        starts = np.cumsum([0, *(len(cause.extents) for cause in seated[:-1])])
-        fires = [[0.0] * self.size for _ in weights]
-        rows = iter(fires)
-        for b, cause in zip(self.seat[1].tolist(), seated, strict=True):
-            digit = places[b]
-            for extent, row in zip(cause.extents, rows, strict=False):
+        digits = [{f: j for j, f in enumerate(group.findings)} for group in self.groups]
+        weights, chance = [], []
+        for b, cause in zip(self.lane.tolist(), causes, strict=True):
+            for extent in cause.extents:
+                row = [0.0] * self.size
                 for finding, q in extent.fires:
-                    row[digit[finding]] = q
-        chance = np.array(fires).reshape(len(fires), self.size)
+                    row[digits[b][finding]] = q
+                chance.append(row)
+                weights.append(extent.weight)
+        fires = np.array(chance).reshape(len(weights), self.size)
         pattern: Table = np.array(weights)[:, None]
         for j in range(self.size):
-            fired = chance[:, j, None]
+            fired = fires[:, j, None]
             pattern = np.concatenate((pattern * (1.0 - fired), pattern * fired), axis=1)
+        starts = np.cumsum([0, *(len(cause.extents) for cause in causes[:-1])])
         summed: Table = np.add.reduceat(pattern, starts, axis=0)
         return summed
 
-    def _fire(self, n: int, table: Table) -> Table:
-        """Let the active causes of a slot fire."""
-        fired: Table = (self.kernels[n, :, None] * table[:, :, None]).sum(axis=-1)
-        return fired
-
     def _act(self, n: int, table: Table, shown: Table) -> Table:
         """Weigh a slot's causes being idle, companions, or the main source."""
-        after: Table = self.idle[n] * table + self.companion[n] * shown
-        after[:, 1:] += self.main[n] * shown[:, :1]
+        after: Table = self.idle[n, :, None, None] * table + self.companion[n, :, None, None] * shown
+        after[:, 1] += self.main[n, :, None] * shown[:, 0]
         return after
 
     def firing(self, group: int) -> Table:
@@ -578,44 +575,16 @@ class Buckets:
 
     def receive(self, group: int, message: Table) -> None:
         """Keep the weight of finishing for each subset the bucket may fire."""
-        self.messages[group, :, : message.shape[1]] = message * (1.0 / float(message.max()))
+        self._messages[group, :, : message.shape[1]] = message * (1.0 / float(message.max()))
 
-    def count_into(self, tally: Tally) -> None:
-        """Go backward through the slots and note every cause."""
-        if not len(self.cause):
-            return
-        slots = len(self.kernels)
-        after, back = np.zeros_like(self.past), np.zeros_like(self.past[1:])
-        after[-1] = self.messages
-        for n in range(slots - 1, -1, -1):
-            back[n] = (self.kernels[n, :, None] * after[n + 1, :, :, :, None]).sum(axis=-2)
-            after[n] = self._act(n, after[n + 1], back[n])
-        here = _meet(self.past[0], after[0])
-        start = np.zeros(self.idle.shape[:2], dtype=np.intp)
-        idle_before = np.ones((*start.shape, 1))
-        for b, group in enumerate(self.groups):
-            n = 0
-            for block in group.blocks:
-                members = self.problem.blocks[block]
-                start[n : n + len(members), b] = n
-                for k in range(1, len(members)):
-                    idle_before[n + k, b] = idle_before[n + k - 1, b] * self.idle[n + k - 1, b, 0]
-                n += len(members)
-        active, main = self._shares(self.past[:-1], back, here)
-        first, _ = self._shares(self.past[start, np.arange(len(self.groups))], back, here)
-        tally.active[self.cause] = active[self.seat]
-        tally.main[self.cause] = main[self.seat]
-        np.add.at(tally.block_active, tally.block_of[self.cause], (idle_before * first)[self.seat])
-        for c, n, b in zip(self.cause, *self.seat, strict=True):
-            if c in tally.wanted:
-                places = tuple(reversed((*self.groups[b].findings, *[-1] * (self.size - len(self.groups[b].findings)))))
-                tally.fired[c] = _fired(self.past[n, b], after[n + 1, b], self.problem.causes[c], places, here[b, 0])
-
-    def _shares(self, past: Table, back: Table, here: Table) -> tuple[Table, Table]:
-        """For every seat the probabilities of being active and main, shape (slots, buckets, variants)."""
-        main = self.main[..., 0] * (past[:, :, :1] * back[:, :, :1]).sum(axis=-1) / here
-        active = self.companion[..., 0] * _meet(past, back) / here + main
-        return active, main
+    def back(self) -> tuple[Table, Table]:
+        """Weight of finishing, before each slot and after the last, and the same once the slot's causes are active."""
+        after, shown = np.zeros_like(self.past), np.zeros_like(self.past[1:])
+        after[-1] = self._messages
+        for n in range(len(shown) - 1, -1, -1):
+            shown[n] = (self.kernels[n, :, None] * after[n + 1, :, :, :, None]).sum(axis=-2)
+            after[n] = self._act(n, after[n + 1], shown[n])
+        return after, shown
 
 
 def _or_matrices(weights: Table) -> Table:
@@ -637,40 +606,39 @@ def _or_matrices(weights: Table) -> Table:
 
 def _fire_bucket(table: Table, firing: Table) -> Table:
     """Let a whole bucket fire into a table whose highest digits are the bucket's findings."""
-    states = firing.shape[1]
-    open_table = table.reshape(len(table), 1, states, -1)
-    after: Table = (firing[0, :, :, None] * open_table).sum(axis=2)
-    after[1:] += (firing[1:, :, :, None] * open_table[0]).sum(axis=2)
+    before = table.reshape(2, 1, firing.shape[1], -1)
+    after: Table = (firing[0, :, :, None] * before).sum(axis=2)
+    after[1] += (firing[1, :, :, None] * before[0]).sum(axis=1)
     return after.reshape(table.shape)
 
 
 def _message(past: Table, to_go: Table, states: int) -> Table:
     """Weight of finishing for each subset that a bucket may fire, in the backward rows."""
-    early, late = past.reshape(len(past), states, 1, -1), to_go.reshape(len(past), 1, states, -1)
-    pairs = np.empty((len(past), states, states))
+    early, late = past.reshape(2, states, 1, -1), to_go.reshape(2, 1, states, -1)
+    pairs = np.empty((2, states, states))
     pairs[0] = (early[0] * late[0]).sum(axis=-1)
-    pairs[1:] = (early[0] * late[1:]).sum(axis=-1) + (early[1:] * late[0]).sum(axis=-1)
+    pairs[1] = (early[0] * late[1]).sum(axis=-1) + (early[1] * late[0]).sum(axis=-1)
     subset = np.arange(states)
     message: Table = pairs[:, subset[:, None], subset[:, None] | subset].sum(axis=1)
     return message
 
 
-def fire(table: Table, firing: Firing, places: Sequence[int], *, backward: bool = False) -> Table:
+def fire(table: Table, extents: Sequence[Extent], places: Sequence[int], *, backward: bool = False) -> Table:
     """Let an active cause fire; backward, the transpose: the weight of finishing, seen from before it fires."""
-    spread = firing.weights * table
-    extents, rows, states = spread.shape
-    for finding, spared, q in firing.steps:
-        view = spread.reshape(extents, rows, -1, 2, states >> 1 + places.index(finding))
-        silent, fired = view[:, :, :, 0], view[:, :, :, 1]
-        if backward:
-            silent *= spared
-            silent += q * fired
-        else:
-            fired += q * silent
-            silent *= spared
-    shown: Table = spread[0]
-    for more in spread[1:]:
-        shown += more
+    shown = np.zeros(table.shape)
+    top = len(places) - 1
+    for extent in extents:
+        spread = extent.weight * table
+        for finding, q in extent.fires:
+            view = spread.reshape(2, -1, 2, 1 << top - places.index(finding))
+            silent, fired = view[:, :, 0], view[:, :, 1]
+            if backward:
+                silent *= 1.0 - q
+                silent += q * fired
+            else:
+                fired += q * silent
+                silent *= 1.0 - q
+        shown += spread
     return shown
 
 
@@ -679,21 +647,23 @@ def act(table: Table, shown: Table, cause: Cause) -> Table:
     idle, companion = cause.companion
     after: Table = idle * table
     after += companion * shown
-    for row, main in zip(after[1:], cause.main, strict=True):
-        row += main * shown[0]
+    after[1] += cause.main * shown[0]
     return after
 
 
-def _shares(past: Table, back: Table, cause: Cause, here: Table) -> tuple[Table, Table]:
-    """Probabilities of a cause being active and of being the main source, per variant."""
-    main: Table = np.array(cause.main) * (past[0] * back[0]).sum() / here
-    return cause.companion[1] * _meet(past, back) / here + main, main
+Weight = TypeVar("Weight", float, Table)
+
+
+def _shares(past: Table, shown: Table, companion: Weight, main: Weight, here: Table) -> tuple[Table, Table]:
+    """Probabilities of a cause being active and of being the main source."""
+    as_main: Table = main * (past[..., 0, :] * shown[..., 0, :]).sum(axis=-1) / here
+    return companion * _meet(past, shown) / here + as_main, as_main
 
 
 def _meet(past: Table, to_go: Table) -> Table:
-    """Evidence per variant where the forward and the backward sweep meet."""
-    both = past[..., :1, :] * to_go[..., 1:, :]
-    both += past[..., 1:, :] * to_go[..., :1, :]
+    """Evidence where the forward and the backward sweep meet."""
+    both = past[..., 0, :] * to_go[..., 1, :]
+    both += past[..., 1, :] * to_go[..., 0, :]
     met: Table = both.sum(axis=-1)
     return met
 
@@ -712,30 +682,24 @@ def reorder(table: NDArray[Number], places: tuple[int, ...], wanted: tuple[int, 
     return table.reshape(-1, *[2] * len(places)).transpose(0, *axes).reshape(table.shape)
 
 
-def chances(cause: Cause) -> dict[int, Table]:
-    """Per positive finding the cause can fire, its probability in each extent."""
-    chances: dict[int, Table] = {}
-    for e, extent in enumerate(cause.extents):
-        for finding, q in extent.fires:
-            chances.setdefault(finding, np.zeros(len(cause.extents)))[e] = q
-    return chances
-
-
 def _fired(
-    past: Table, after: Table, cause: Cause, places: Sequence[int], here: float
+    past: Table, after: Table, cause: Cause, places: Sequence[int], here: Table
 ) -> tuple[tuple[int, float], ...]:
-    """Probability that a cause fired each of its findings, in the first variant."""
+    """Probability that a cause fired each of its findings."""
     shares = []
-    for finding in sorted(chances(cause)):
+    for finding in sorted({f for extent in cause.extents for f, _ in extent.fires}):
         # fired means explained afterwards, whatever it was before
-        forced = after[:2].copy()
+        forced = after.copy()
         view = digit_view(forced, places, finding)
         view[..., 0, :] = view[..., 1, :]
-        extents = tuple(
-            Extent(e.weight * dict(e.fires).get(finding, 0.0), tuple(pair for pair in e.fires if pair[0] != finding))
+        extents = [
+            Extent(
+                e.weight * dict(e.fires).get(finding, 0.0),
+                tuple(pair for pair in e.fires if pair[0] != finding),
+            )
             for e in cause.extents
-        )
-        back = fire(forced, Firing.of(Cause(cause.companion, cause.main, extents)), places, backward=True)
-        companion = cause.companion[1] * float(_meet(past[:2], back)[0])
-        shares.append((finding, (companion + cause.main[0] * float((past[0] * back[0]).sum())) / here))
+        ]
+        shown = fire(forced, extents, places, backward=True)
+        active, _ = _shares(past, shown, cause.companion[1], cause.main, here)
+        shares.append((finding, float(active)))
     return tuple(shares)

@@ -121,8 +121,8 @@ class AnswerModel:
         if not self.exclusive[question]:
             return {**base, **stated}
         total = sum(stated.values())
-        if total > 1.0:
-            # rows of different scopes can overlap; keep their proportions
+        if total > 1.0 or len(stated) == len(base):
+            # rows of different scopes can overlap, and all of them can miss 1 by rounding; keep their proportions
             stated = {a: p / total for a, p in stated.items()}
             total = 1.0
         rest = sum(p for a, p in base.items() if a not in stated)

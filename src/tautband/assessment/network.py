@@ -55,8 +55,8 @@ def build_network(
     Returns
     -------
     Network
-        Only causes that can paint a painted place, or that were palpated, take part: the others neither gain nor
-        lose by the drawing.
+        Only causes that can paint a painted place, or that palpation speaks for, take part: the others neither gain
+        nor lose by the drawing.
     """
     painted = [place_of(atlas, p.region, p.side) for p in case.pain if p.intensity != 0]
     findings: tuple[Place, ...] = (
@@ -70,7 +70,7 @@ def build_network(
     reached = {i for place in painted for i in model.by_place.get(place, ())}
     if painted:
         # without a drawing there is no complaint that a point could be the source of
-        reached.update(model.by_id[key] for key in palpated)
+        reached.update(model.by_id[key] for key, ratio in palpated.items() if ratio > 1.0)
     causes = tuple(model.causes[i] for i in sorted(reached) if can_affect(model.causes[i], case))
     quiet = unticked_movements(case, atlas)
     likelihoods = answer_ratios(case, model, causes)
@@ -89,7 +89,7 @@ def build_network(
             blocks=_blocks(causes),
             leaks=tuple(_leak(finding, model) for finding in findings),
             # a main source outside the atlas is a cause of its own kind, unless nothing is in question at all
-            unknown=(0.0 if causes else 1.0,),
+            unknown=0.0 if causes else 1.0,
         ),
         causes=causes,
         findings=findings,
@@ -264,7 +264,7 @@ def _cause(
         main *= ratio
     return Cause(
         companion=(1.0 - cause.companion, cause.companion * own_ratio),
-        main=(main,),
+        main=main,
         extents=extents,
     )
 

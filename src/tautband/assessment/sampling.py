@@ -21,23 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tautband.assessment.inference import (
-    Buckets,
     Cause,
     Extent,
     Moment,
-    Plan,
     Posterior,
     Problem,
+    Sweep,
     Table,
-    Tally,
     act,
-    chances,
     digit_view,
     fire,
     plan_sweep,
     reorder,
-    sweep_back,
-    sweep_forward,
 )
 
 WIDTH = 12
@@ -119,7 +114,7 @@ def believe(problem: Problem, links: Links) -> Beliefs:
     """Pass messages between causes and findings for a fixed number of rounds."""
     n, k = len(problem.causes), len(problem.leaks)
     idle, companion = np.array([cause.companion for cause in problem.causes]).T
-    main = np.array([cause.main[0] for cause in problem.causes])
+    main = np.array([cause.main for cause in problem.causes])
     silent = 1.0 - np.array(problem.leaks)
     owner = links.cause_of[links.extent]
     pairs, pair = np.unique(owner * k + links.finding, return_inverse=True)
@@ -135,7 +130,7 @@ def believe(problem: Problem, links: Links) -> Beliefs:
         np.multiply.at(shown, links.extent, ratio)
         support = np.bincount(links.cause_of, shown, n)
         as_main = main * support / (idle + companion * support)
-        rest = np.maximum(problem.unknown[0] + as_main.sum() - as_main, 1e-9 * as_main.sum() + 1e-300)
+        rest = np.maximum(problem.unknown + as_main.sum() - as_main, 1e-9 * as_main.sum() + 1e-300)
         odds = (companion / idle + main / idle / rest)[links.cause_of] * shown
         total = np.bincount(links.cause_of, odds, n)
         active = odds / (1.0 + total[links.cause_of])
@@ -143,7 +138,9 @@ def believe(problem: Problem, links: Links) -> Beliefs:
         apart = odds[links.extent] / ratio
         linked = np.bincount(pair, odds[links.extent])
         apart_total = total[pairs // k] - linked + np.bincount(pair, apart)
-        target = np.minimum(np.bincount(pair, apart * links.chance) / (1.0 + np.maximum(apart_total, 0.0)), 0.999)
+        target = np.minimum(
+            np.bincount(pair, apart * links.chance) / (1.0 + np.maximum(apart_total, 0.0)), 0.999
+        )
         fires = 0.5 * (fires + target)
     return Beliefs(active[links.extent], ratio, fires[pair])
 
@@ -231,13 +228,17 @@ def thin(problem: Problem, links: Links, width: int) -> Thinned:
         replace(
             cause,
             extents=tuple(
-                Extent(e.weight * next(extents), tuple(pair for pair in e.fires if kept[block_of[c], pair[0]]))
+                Extent(
+                    e.weight * next(extents), tuple(pair for pair in e.fires if kept[block_of[c], pair[0]])
+                )
                 for e in cause.extents
             ),
         )
         for c, cause in enumerate(problem.causes)
     )
-    return Thinned(replace(problem, causes=causes, leaks=tuple((1.0 - silent).tolist())), tuple(order), cut, credit)
+    return Thinned(
+        replace(problem, causes=causes, leaks=tuple((1.0 - silent).tolist())), tuple(order), cut, credit
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,13 +270,12 @@ class Samples:
 class Sampler:
     """Draws joint samples by walking a swept problem forward, each choice in proportion to what it leaves possible."""
 
-    def __init__(self, problem: Problem, links: Links, plan: Plan, rng: np.random.Generator) -> None:
-        self.problem, self.plan, self.rng = problem, plan, rng
-        self.buckets = Buckets(problem, plan)
-        self.moments, self.end, self.log_scale = sweep_forward(problem, plan, self.buckets)
-        self.tally = Tally(problem, ())
-        self.afters = list(sweep_back(problem, plan, self.moments, self.buckets, self.tally))[::-1]
-        self.first_extent = np.searchsorted(links.cause_of, np.arange(len(problem.causes)))
+    def __init__(self, thinned: Thinned, links: Links) -> None:
+        self.problem, self.plan = thinned.problem, plan_sweep(thinned.problem, order=thinned.order)
+        self.rng = np.random.Generator(np.random.PCG64(SEED))
+        self.sweep = Sweep(self.problem, self.plan)
+        self.afters = list(self.sweep.back())[::-1]
+        self.first_extent = np.searchsorted(links.cause_of, np.arange(len(self.problem.causes)))
         self.main: Ints = np.zeros(0, dtype=np.intp)
         self.picks: list[tuple[Ints, Ints]] = []
 
@@ -286,8 +286,9 @@ class Sampler:
         state: Ints = np.zeros(count, dtype=np.intp)
         # the row of the backward tables: 1 while there is no main source yet, 0 afterwards
         row: Ints = np.ones(count, dtype=np.intp)
-        inside = np.zeros((self.buckets.count, 2, count), dtype=np.intp)
-        for step, moment, after in zip(self.plan.steps, self.moments, self.afters, strict=True):
+        inside = np.zeros((self.sweep.buckets.count, 2, count), dtype=np.intp)
+        for step, moment, after in zip(self.plan.steps, self.sweep.moments, self.afters, strict=True):
+            state = _renumber(state, moment.earlier, moment.places)
             if step.kind == "open":
                 leak = self.problem.leaks[step.index]
                 half = after.shape[1] // 2
@@ -297,7 +298,6 @@ class Sampler:
                 low = 1 << (len(moment.places) - 1 - moment.places.index(step.index))
                 state = state // (2 * low) * low + state % low
             elif (group := self.plan.groups[step.index]).is_bucket:
-                state = _renumber(state, moment.earlier, moment.places)
                 fired, found = self._fire_bucket(step.index, state, row, after)
                 inside[step.index] = found, fired
                 state = state | fired * (after.shape[1] >> len(group.findings))
@@ -321,7 +321,7 @@ class Sampler:
         low = after.shape[1] // states
         subset = np.arange(states)
         reached = (state[:, None] // low | subset) * low + state[:, None] % low
-        without, within = self.buckets.past[-1, group, :2, :states]
+        without, within = self.sweep.buckets.past[-1, group, :, :states]
         weights = np.concatenate(
             (without * after[row[:, None], reached], within * after[0][reached] * (row == 1)[:, None]), axis=1
         )
@@ -335,15 +335,19 @@ class Sampler:
         afters = [after]
         for c in reversed(block[1:]):
             cause = self.problem.causes[c]
-            afters.append(act(afters[-1], fire(afters[-1], self.plan.firings[c], moment.places, backward=True), cause))
+            shown = fire(afters[-1], cause.extents, moment.places, backward=True)
+            afters.append(act(afters[-1], shown, cause))
         for c, to_go in zip(block, reversed(afters), strict=True):
             cause = self.problem.causes[c]
-            stages = fire_stages(to_go[:2], cause, moment.places)
+            fires = _chances(cause)
+            stages = _fire_stages(to_go, cause, moment.places)
             shown = stages[0][1]
             weight = np.array([e.weight for e in cause.extents])[:, None]
             companion = cause.companion[1] * weight * shown[:, row, state]
-            main = cause.main[0] * weight * shown[:, 0, state] * (row == 1)
-            choice = self._choose(np.concatenate((cause.companion[0] * to_go[row, state][None], companion, main)).T)
+            main = cause.main * weight * shown[:, 0, state] * (row == 1)
+            choice = self._choose(
+                np.concatenate((cause.companion[0] * to_go[row, state][None], companion, main)).T
+            )
             who = np.flatnonzero(choice)
             if not len(who):
                 continue
@@ -354,7 +358,7 @@ class Sampler:
             state = state.copy()
             for (finding, _), (_, later) in pairwise(stages):
                 digit = 1 << (len(moment.places) - 1 - moment.places.index(finding))
-                q = chances(cause)[finding][extent]
+                q = fires[finding][extent]
                 silent = (1.0 - q) * later[extent, row[who], state[who]]
                 fired = q * later[extent, row[who], state[who] | digit]
                 state[who] |= digit * (self.rng.random(len(who)) * (silent + fired) < fired)
@@ -366,28 +370,28 @@ class Sampler:
 
     def _open_buckets(self, inside: Ints) -> None:
         """Within every bucket, go back through the slots and choose for each cause what led to the subset fired."""
-        buckets = self.buckets
+        buckets = self.sweep.buckets
         if not buckets.count:
             return
         found, subset = inside[:, 0], inside[:, 1]
         lane = np.arange(buckets.count)[:, None]
         states = buckets.past.shape[-1]
-        seat_cause = np.full(buckets.idle.shape[:2], -1, dtype=np.intp)
-        seat_cause[buckets.seat] = buckets.cause
+        seated = np.full(buckets.idle.shape, -1, dtype=np.intp)
+        seated[buckets.slot, buckets.lane] = buckets.cause
         for n in range(len(buckets.kernels) - 1, -1, -1):
-            past, now = buckets.past[n, :, :2], buckets.past[n + 1, :, :2]
-            idle = buckets.idle[n] * past
+            past, now = buckets.past[n], buckets.past[n + 1]
+            idle = buckets.idle[n, :, None, None] * past
             busy = self.rng.random(subset.shape) * now[lane, found, subset] >= idle[lane, found, subset]
             b, who = np.nonzero(busy)
             if not len(b):
                 continue
             kernel = buckets.kernels[n, b, subset[b, who]]
             g = found[b, who]
-            companion = buckets.companion[n, b, 0] * kernel * past[b, g]
-            main = buckets.main[n, b, :1, 0] * kernel * past[b, 0] * (g == 1)[:, None]
+            companion = buckets.companion[n, b, None] * kernel * past[b, g]
+            main = buckets.main[n, b, None] * kernel * past[b, 0] * (g == 1)[:, None]
             choice = self._choose(np.concatenate((companion, main), axis=1))
             is_main, before = choice >= states, choice % states
-            cause = seat_cause[n, b]
+            cause = seated[n, b]
             self._note(who, cause, self._extent(cause, b, before, subset[b, who]), is_main)
             found[b, who] = g & ~is_main
             subset[b, who] = before
@@ -395,7 +399,7 @@ class Sampler:
     def _extent(self, cause: Ints, bucket: Ints, before: Ints, after: Ints) -> Ints:
         """Choose the extent in which a cause of a bucket led from one explained subset to another."""
         weights, fires = self._bucket_extents
-        digit = np.arange(self.buckets.size)
+        digit = np.arange(self.sweep.buckets.size)
         was, now = before[:, None] >> digit & 1, after[:, None] >> digit & 1
         q = fires[cause]
         step = np.where((was == 1)[:, None], 1.0, np.where((now == 1)[:, None], q, 1.0 - q))
@@ -404,24 +408,31 @@ class Sampler:
     @cached_property
     def _bucket_extents(self) -> tuple[Table, Table]:
         """Weight of each extent of each cause, and its chance to fire each finding of its bucket."""
-        causes = self.problem.causes
+        causes, buckets = self.problem.causes, self.sweep.buckets
         most = max(len(cause.extents) for cause in causes)
-        weights, fires = np.zeros((len(causes), most)), np.zeros((len(causes), most, self.buckets.size))
-        for group, members in zip(self.buckets.groups, self.buckets.members, strict=True):
-            digit = {f: j for j, f in enumerate(group.findings)}
-            for c in members:
-                for e, extent in enumerate(causes[c].extents):
-                    weights[c, e] = extent.weight
-                    for finding, q in extent.fires:
-                        fires[c, e, digit[finding]] = q
+        weights, fires = np.zeros((len(causes), most)), np.zeros((len(causes), most, buckets.size))
+        for c, b in zip(buckets.cause.tolist(), buckets.lane.tolist(), strict=True):
+            for e, extent in enumerate(causes[c].extents):
+                weights[c, e] = extent.weight
+                for finding, q in extent.fires:
+                    fires[c, e, buckets.groups[b].findings.index(finding)] = q
         return weights, fires
 
 
-def fire_stages(to_go: Table, cause: Cause, places: Sequence[int]) -> list[tuple[int, Table]]:
+def _chances(cause: Cause) -> dict[int, Table]:
+    """Per finding that a cause can fire, its probability in each extent."""
+    found: dict[int, Table] = {}
+    for e, extent in enumerate(cause.extents):
+        for finding, q in extent.fires:
+            found.setdefault(finding, np.zeros(len(cause.extents)))[e] = q
+    return found
+
+
+def _fire_stages(to_go: Table, cause: Cause, places: Sequence[int]) -> list[tuple[int, Table]]:
     """Weight of finishing per extent, (extents, rows, states), before each finding is fired in turn, and after all."""
     table = np.repeat(to_go[None], len(cause.extents), axis=0)
     stages = [(-1, table)]
-    for finding, q in reversed(chances(cause).items()):
+    for finding, q in reversed(_chances(cause).items()):
         table = table.copy()
         view = digit_view(table, places, finding)
         q = q[:, None, None, None]
@@ -454,12 +465,11 @@ def solve_by_sampling(problem: Problem, explain: Sequence[int] = ()) -> Posterio
     Returns
     -------
     Posterior
-        The estimates, and as `error` three standard errors of the worst of them.
+        The estimates, and as `error` three standard errors of the least certain.
     """
     links = Links.of(problem)
     thinned = thin(problem, links, WIDTH)
-    plan = plan_sweep(thinned.problem, order=thinned.order)
-    sampler = Sampler(thinned.problem, links, plan, np.random.Generator(np.random.PCG64(SEED)))
+    sampler = Sampler(thinned, links)
     samples: list[Samples] = []
     weights: list[Table] = []
     silences: list[Table] = []
@@ -476,7 +486,13 @@ def solve_by_sampling(problem: Problem, explain: Sequence[int] = ()) -> Posterio
         weights.append(weight)
         silences.append(silence)
     return _estimate(
-        problem, links, sampler, Samples.join(samples), np.concatenate(weights), np.concatenate(silences), explain
+        problem,
+        links,
+        sampler,
+        Samples.join(samples),
+        np.concatenate(weights),
+        np.concatenate(silences),
+        explain,
     )
 
 
@@ -491,48 +507,34 @@ def _estimate(
 ) -> Posterior:
     """Shift the thinned network's exact posterior by what the weights of its samples say."""
     count = len(samples.main)
-    thin_total = sampler.end[1:, 0] + np.array(problem.unknown) * sampler.end[0, 0]
-    thin_unknown = np.array(problem.unknown) * sampler.end[0, 0] / thin_total
-    # the samples come from the first variant; in the others their main source weighs differently
-    mains = np.array([*(cause.main for cause in problem.causes), problem.unknown])[samples.main]
-    plain = mains / mains[:, :1]
-    plain = plain / (plain.sum(axis=0) / count)
-    weight = better[:, None] * plain
-    mean = weight.sum(axis=0) / count
-    weight = weight / mean
-    shift = (weight - plain) / count
-    tally = sampler.tally
+    sweep = sampler.sweep
+    mean = float(better.sum()) / count
+    weight = better / mean
+    shift = (weight - 1.0) / count
     cause = links.cause_of[samples.extent]
     blocks = len(problem.blocks)
-    in_block = np.unique(samples.sample * blocks + tally.block_of[cause])
+    in_block = np.unique(samples.sample * blocks + sweep.block_of[cause])
     known = np.flatnonzero(samples.main >= 0)
     fired: list[tuple[tuple[int, float], ...]] = [()] * len(problem.causes)
     for c in explain:
         first = sampler.first_extent[c]
-        fired[c] = _fired(problem.causes[c], cause == c, first, samples, weight[:, 0] / count, silence)
+        fired[c] = _fired(problem.causes[c], cause == c, first, samples, weight / count, silence)
+
+    def moved(exact: Table, index: Ints, by: Table) -> Table:
+        return (exact + np.bincount(index, by, len(exact))).clip(0.0, 1.0)
+
+    error = _error(cause, samples.sample, weight, len(problem.causes))
     return Posterior(
-        log_evidence=np.array([math.log(x) for x in thin_total * mean]) + sampler.log_scale,
-        active=_within(tally.active + _sum_by(cause, shift[samples.sample], len(tally.active))),
-        main=_within(tally.main + _sum_by(samples.main[known], shift[known], len(tally.main))),
-        block_active=_within(tally.block_active + _sum_by(in_block % blocks, shift[in_block // blocks], blocks)),
-        unknown=_within(thin_unknown + shift[samples.main < 0].sum(axis=0)),
+        log_evidence=math.log(sweep.evidence * mean) + sweep.log_scale,
+        active=moved(sweep.active, cause, shift[samples.sample]),
+        main=moved(sweep.main, samples.main[known], shift[known]),
+        block_active=moved(sweep.block_active, in_block % blocks, shift[in_block // blocks]),
+        unknown=min(1.0, max(0.0, sweep.unknown + float(shift[samples.main < 0].sum()))),
         fired=tuple(fired),
         frontier=sampler.plan.frontier,
-        method="sampled",
-        error=max(
-            _error(cause, samples.sample, weight[:, v], plain[:, v], len(tally.active)) for v in range(len(mean))
-        ),
+        method=f"sampled, ±{error:.2g} (three standard errors, worst cause)",
+        error=error,
     )
-
-
-def _within(estimate: Table) -> Table:
-    """Probabilities stay between 0 and 1, whatever the shift."""
-    return estimate.clip(0.0, 1.0)
-
-
-def _sum_by(index: Ints, rows: Table, size: int) -> Table:
-    """Sum rows by index."""
-    return np.stack([np.bincount(index, column, size) for column in rows.T], axis=1)
 
 
 def _fired(
@@ -542,7 +544,7 @@ def _fired(
     sample, extent = samples.sample[mine], samples.extent[mine] - first_extent
     return tuple(
         (finding, float((weight[sample] * q[extent] / (1.0 - silence[sample, finding])).sum()))
-        for finding, q in sorted(chances(cause).items())
+        for finding, q in sorted(_chances(cause).items())
     )
 
 
@@ -552,27 +554,26 @@ def _silence(problem: Problem, links: Links, samples: Samples, used: NDArray[np.
     silent = np.tile(1.0 - np.array(problem.leaks), count)
     # the links of all picks, one range after the other
     length = np.diff(links.start)[samples.extent]
-    link = np.repeat(links.start[samples.extent] + length - np.cumsum(length), length) + np.arange(length.sum())
+    link = np.repeat(links.start[samples.extent] + length - np.cumsum(length), length) + np.arange(
+        length.sum()
+    )
     sample = np.repeat(samples.sample, length)[used[link]]
     link = link[used[link]]
     np.multiply.at(silent, sample * k + links.finding[link], 1.0 - links.chance[link])
     return silent.reshape(count, k)
 
 
-def _error(cause: Ints, sample: Ints, weight: Table, plain: Table, size: int) -> float:
+def _error(cause: Ints, sample: Ints, weight: Table, size: int) -> float:
     """Three standard errors of the worst probability of being active, by the delta method.
 
-    The worst of hundreds of estimates strays further than any one of them: three, not two.
+    The worst of hundreds of estimates strays further than any one of them: three, not two. Weights have mean 1.
     """
     count = len(weight)
-    # of the samples in which each cause is active: sums of the weights and of their products
-    w, p = (np.bincount(cause, x[sample], size) for x in (weight, plain))
-    ww, wp, pp = (np.bincount(cause, x[sample], size) for x in (weight * weight, weight * plain, plain * plain))
-    heavy, light = w / count, p / count
-    active = (1.0 - heavy) ** 2 * ww - 2.0 * (1.0 - heavy) * (1.0 - light) * wp + (1.0 - light) ** 2 * pp
+    # of the samples in which each cause is active: their number, the sum of their weights and of the squares
+    n, w, ww = (np.bincount(cause, x[sample], size) for x in (np.ones(count), weight, weight * weight))
+    heavy, light = w / count, n / count
+    active = (1.0 - heavy) ** 2 * ww - 2.0 * (1.0 - heavy) * (1.0 - light) * w + (1.0 - light) ** 2 * n
     idle = (
-        heavy**2 * ((weight * weight).sum() - ww)
-        - 2.0 * heavy * light * ((weight * plain).sum() - wp)
-        + light**2 * ((plain * plain).sum() - pp)
+        heavy**2 * ((weight * weight).sum() - ww) - 2.0 * heavy * light * (count - w) + light**2 * (count - n)
     )
     return 3.0 * math.sqrt(max(0.0, float((active + idle).max()))) / count

@@ -21,6 +21,9 @@ from tautband.assessment.network import can_affect
 from tautband.assessment.next_step import PALPATED, NextStep
 from tautband.atlas import Atlas
 
+STRENGTHS = (3, 7)
+"""Usual strengths of pain that brings people to a practitioner, of 10."""
+
 AGES = (18, 90)
 """Adults of every age alike: the model says nothing about how old people with pain are."""
 
@@ -64,8 +67,10 @@ class World:
 
     @cached_property
     def mains(self) -> np.ndarray:
-        """Weight of each cause as the main source."""
-        return np.array([cause.main for cause in self.model.causes])
+        """Weight of each cause as the main source; one that can paint nothing is nobody's complaint."""
+        return np.array(
+            [cause.main if any(e.paints for e in cause.extents) else 0.0 for cause in self.model.causes]
+        )
 
     @cached_property
     def signs(self) -> Mapping[bool, tuple[np.ndarray, np.ndarray]]:
@@ -201,11 +206,13 @@ def _draw(world: World, chance: Generator) -> Patient:
             # a source that shows nowhere is nobody's complaint
             shown = _paint(model.causes[i], chance)
         painted |= shown
+    # how strong it is says nothing of the cause; red flags wait for it, so it is always told
+    strength = float(chance.integers(STRENGTHS[0], STRENGTHS[1] + 1))
     return Patient(
         case=Case(
             age=person.age,
             sex=person.sex,
-            pain=tuple(PaintedRegion(*place) for place in world.places if place in painted),
+            pain=tuple(PaintedRegion(*place, strength) for place in world.places if place in painted),
         ),
         main=model.causes[main],
         active=frozenset((model.causes[i].id, model.causes[i].side) for i in active),

@@ -80,9 +80,16 @@ def decide(
         return Needling(
             "unclear",
             f"The pattern is myofascial ({_percent(myofascial)}), but {len(triage.open)} red flags are not "
-            "screened yet.",
+            f"screened yet{_missing(triage)}.",
         )
     return Needling("suits", f"A myofascial pattern ({_percent(myofascial)}) and no red flag.")
+
+
+def _missing(triage: Triage) -> str:
+    """What no question asks and a red flag still waits for."""
+    names = {"age": "the age", "sex": "the sex", "intensity": "how strong the pain is at its worst"}
+    facts = [name for fact, name in names.items() if any(fact in flag.facts for flag in triage.open)]
+    return f"; {' and '.join(facts)} must be known too" if facts else ""
 
 
 def _percent(share: float) -> str:

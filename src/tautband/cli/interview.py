@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def interview(case: str, output: str | None, no_palpation: bool, overlay: str | 
 
     from tautband.assessment import assess, read_case
     from tautband.assessment.interview import hold_interview
+    from tautband.assessment.triage import screen
     from tautband.atlas import Atlas
     from tautband.cli.render import print_assessment
 
@@ -51,7 +53,9 @@ def interview(case: str, output: str | None, no_palpation: bool, overlay: str | 
 
     watch(started)
     try:
-        hold_interview(started, atlas, _asker(started, atlas), _tick, watch, palpate=not no_palpation)
+        if screen(started, atlas).urgency != "emergency":
+            watch(_complete(started))
+        hold_interview(latest[0], atlas, _asker(started, atlas), _tick, watch, palpate=not no_palpation)
     except (EOFError, click.Abort):
         click.echo("\nEnded early.", err=True)
     print_assessment(latest[0], assess(latest[0], atlas), atlas, Console(highlight=False))
@@ -68,6 +72,35 @@ def save_case(case: Case, path: Path) -> None:
         os.replace(part, path)
     except OSError as error:
         raise CaseError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _complete(case: Case) -> Case:
+    """Ask what no question of the atlas asks and red flags need: age, sex, and how strong the pain is."""
+    if case.age is None:
+        case = replace(case, age=_number("Age in years?", 120))
+    if case.sex is None:
+        click.secho("\nSex?", bold=True)
+        click.echo("  1  female\n  2  male\n  3  other")
+        number = _number("", 3)
+        case = replace(case, sex=None if not number else ("female", "male", "other")[int(number) - 1])
+    if case.pain and all(p.intensity is None for p in case.pain):
+        worst = _number("How strong is the pain at its worst, from 0 to 10?", 10)
+        case = replace(case, pain=tuple(replace(p, intensity=worst or None) for p in case.pain))
+    return case
+
+
+def _number(text: str, highest: int) -> float | None:
+    """A number up to the highest, or nothing when it is skipped."""
+    if text:
+        click.echo("")
+        click.secho(text, bold=True)
+    while True:
+        typed = _typed()
+        if not typed:
+            return None
+        if len(typed) == 1 and typed[0].isdecimal() and int(typed[0]) <= highest:
+            return int(typed[0])
+        click.echo(f"Give a number up to {highest}, or nothing to skip.")
 
 
 def _asker(case: Case, atlas: Atlas) -> Callable[[NextStep], Response]:

@@ -29,8 +29,7 @@ NAMES = [
 def posterior(case: Case) -> dict[tuple[str, str], float]:
     judgement = judge(case, ATLAS)
     return {
-        (c.id, c.side): float(judgement.posterior.active[i, 0])
-        for i, c in enumerate(judgement.network.causes)
+        (c.id, c.side): float(judgement.posterior.active[i]) for i, c in enumerate(judgement.network.causes)
     }
 
 
@@ -38,13 +37,12 @@ def unobserved(case: Case, place: tuple[str, str]) -> dict[tuple[str, str], floa
     """The posterior when nobody looked at a place: painted and silent, each in proportion to its probability."""
     judgement = judge(case, ATLAS)
     both = [solve_network(looked_at(judgement, place, painted)) for painted in (True, False)]
-    largest = max(float(p.log_evidence[0]) for p in both)
-    weights = [math.exp(float(p.log_evidence[0]) - largest) for p in both]
+    largest = max(p.log_evidence for p in both)
+    weights = [math.exp(p.log_evidence - largest) for p in both]
     leak = leak_of(judgement, place)
     weights[1] *= 1.0 - leak
     return {
-        (c.id, c.side): sum(w * float(p.active[i, 0]) for w, p in zip(weights, both, strict=True))
-        / sum(weights)
+        (c.id, c.side): sum(w * float(p.active[i]) for w, p in zip(weights, both, strict=True)) / sum(weights)
         for i, c in enumerate(judgement.network.causes)
     }
 
