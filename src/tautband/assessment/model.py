@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from tautband.assessment.case import OPPOSITE
@@ -89,7 +89,7 @@ class AnswerModel:
 
     `rates[question][answer]` is the base rate; `moved[scope, about][question][answer]` what a cause, a muscle or
     a layer makes of it; `moved_by[question]` are those that move it; `split` are former questions with the yes-or-no
-    questions that took their place.
+    questions that took their place; `computed` keeps distributions once they were asked for.
     """
 
     rates: Mapping[str, Mapping[str, float]]
@@ -97,6 +97,7 @@ class AnswerModel:
     exclusive: Mapping[str, bool]
     moved_by: Mapping[str, tuple[tuple[str, str], ...]]
     split: Mapping[str, tuple[str, ...]]
+    computed: dict[tuple[str, str, str, str], Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     def movers(self, question: str) -> tuple[frozenset[str], frozenset[str]]:
         """The layers that move a question, and the muscles and causes with rows of their own for it."""
@@ -112,6 +113,12 @@ class AnswerModel:
 
         Answers of a question that takes one answer sum to 1; ticks of a list are independent.
         """
+        known = (question, cause.layer, cause.muscle, cause.id)
+        if known not in self.computed:
+            self.computed[known] = self._distribution(question, cause)
+        return self.computed[known]
+
+    def _distribution(self, question: str, cause: ModelCause) -> Mapping[str, float]:
         base = self.rates[question]
         stated: dict[str, float] = {}
         for key in (("layer", cause.layer), ("muscle", cause.muscle), ("cause", cause.id)):

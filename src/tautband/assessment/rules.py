@@ -54,7 +54,6 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     }
 )
 MEASURES = ("age", "intensity", "n_areas")
-KEYWORDS = frozenset({"and", "or", "not", "in", "always", "region", "area", "bilateral", "sex", "count"})
 TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+)|(?P<operator>>=|<=|==|!=|>|<)|(?P<mark>[(),])|(?P<word>[a-z][a-z0-9_]*))"
 )
@@ -402,11 +401,6 @@ def atoms(expression: Expression) -> Iterator[Expression]:
             yield from atoms(part)
         case _:
             yield expression
-
-
-def questions_in(expression: Expression) -> tuple[str, ...]:
-    """List the questions an expression asks about, each once."""
-    return tuple(dict.fromkeys(atom.question for atom in atoms(expression) if isinstance(atom, Ticked)))
 
 
 def supports(expression: Expression, view: CaseView) -> tuple[Expression, ...]:

@@ -392,11 +392,11 @@ class Sampler:
             choice = self._choose(np.concatenate((companion, main), axis=1))
             is_main, before = choice >= states, choice % states
             cause = seated[n, b]
-            self._note(who, cause, self._extent(cause, b, before, subset[b, who]), is_main)
+            self._note(who, cause, self._extent(cause, before, subset[b, who]), is_main)
             found[b, who] = g & ~is_main
             subset[b, who] = before
 
-    def _extent(self, cause: Ints, bucket: Ints, before: Ints, after: Ints) -> Ints:
+    def _extent(self, cause: Ints, before: Ints, after: Ints) -> Ints:
         """Choose the extent in which a cause of a bucket led from one explained subset to another."""
         weights, fires = self._bucket_extents
         digit = np.arange(self.sweep.buckets.size)
