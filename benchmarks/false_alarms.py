@@ -155,7 +155,7 @@ def simulate(
     return urgencies, behind, sorted(seconds)
 
 
-def main(total: int = 5000, seed: int = 1) -> bool:
+def main(total: int = 20000, seed: int = 7) -> bool:
     """Print the shares and return whether urgent and emergency together stay within the limit."""
     atlas = Atlas.load()
     urgencies, behind, seconds = simulate(atlas, base_rates(atlas), total, seed)
