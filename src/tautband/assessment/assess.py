@@ -11,7 +11,7 @@ from tautband.assessment.explain import CauseKey, Explanation, Reason, explain
 from tautband.assessment.guard import Shares
 from tautband.assessment.inference import Posterior
 from tautband.assessment.judgement import judge
-from tautband.assessment.model import place_of
+from tautband.assessment.model import Place, place_of
 from tautband.assessment.network import Network
 from tautband.assessment.next_step import NextStep, next_steps
 from tautband.assessment.triage import Triage, screen
@@ -165,8 +165,8 @@ def _assess(case: Case, atlas: Atlas) -> Assessment:
             if shares.active[i] >= LISTED_FROM
         ),
         muscles=_muscles(network, judgement.posterior),
-        unexplained=tuple(
-            Explained(*place, share) for place, share in explanation.unexplained.items() if share > 0.5
+        unexplained=_listed(
+            {place: share for place, share in explanation.unexplained.items() if share > 0.5}
         ),
         channels=channel_shares([place_of(atlas, p.region, p.side) for p in case.pain], atlas),
         next=next_steps(judgement, limit=5),
@@ -194,13 +194,17 @@ def _estimate(
         name=name,
         probability=float(shares.active[i]),
         main_source=float(shares.main[i]),
-        explains=tuple(
-            Explained(*place, share) for place, share in explanation.explains.get(key, {}).items()
-        ),
+        explains=_listed(explanation.explains.get(key, {})),
         why=explanation.reasons.get(key, ()),
         acupoints=related_points(cause.id, atlas) if cause.kind == "trigger_point" else (),
         sources=sources,
     )
+
+
+def _listed(shares: Mapping[Place, float]) -> tuple[Explained, ...]:
+    """The places with the largest share first, whatever the order in which they were painted."""
+    order = sorted(shares, key=lambda place: (-round(shares[place], 9), place))
+    return tuple(Explained(*place, shares[place]) for place in order)
 
 
 def _muscles(network: Network, posterior: Posterior) -> tuple[MuscleEstimate, ...]:

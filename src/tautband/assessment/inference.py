@@ -41,6 +41,9 @@ SMALL = 10
 BUCKET = 4
 """Most findings a bucket holds: firing one costs 4 to this power per state of the other findings."""
 
+CACHED = 4096
+"""Numbers that are worked on at a time: more no longer stay in the fastest memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -77,6 +80,42 @@ class Cause:
     companion: tuple[float, float]
     main: float
     extents: tuple[Extent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """What one cause fires, as arrays over its extents.
+
+    Attributes
+    ----------
+    findings
+        Every finding it can fire.
+    weight
+        Of each extent, shape (extents, 1, 1).
+    chance
+        Of each extent to fire each finding, shape (extents, findings).
+    """
+
+    findings: tuple[int, ...]
+    weight: Table
+    chance: Table
+
+    @classmethod
+    def of(cls, cause: Cause) -> Firing:
+        """Lay out the extents of a cause side by side."""
+        findings = tuple(sorted({f for extent in cause.extents for f, _ in extent.fires}))
+        rows = [dict(extent.fires) for extent in cause.extents]
+        return cls(
+            findings,
+            np.array([extent.weight for extent in cause.extents])[:, None, None],
+            np.array([[row.get(f, 0.0) for f in findings] for row in rows]).reshape(len(rows), len(findings)),
+        )
+
+    def given(self, finding: int) -> Firing:
+        """The same cause when it surely fires a finding: each extent weighs as much as it was likely to."""
+        j = self.findings.index(finding)
+        rest = tuple(f for f in self.findings if f != finding)
+        return Firing(rest, self.weight * self.chance[:, j, None, None], np.delete(self.chance, j, axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +399,12 @@ class Sweep:
     def __init__(self, problem: Problem, plan: Plan, explain: Sequence[int] = ()) -> None:
         self.problem, self.plan, self.explain = problem, plan, frozenset(explain)
         self.buckets = Buckets(problem, plan)
+        self.firing = {
+            c: Firing.of(problem.causes[c])
+            for group in plan.groups
+            if not group.is_bucket
+            for c in problem.blocks[group.blocks[0]]
+        }
         self.moments: list[Moment] = []
         self.log_scale = 0.0
         without, found = self._forward()[:, 0].tolist()
@@ -402,8 +447,7 @@ class Sweep:
                 else:
                     for c in problem.blocks[group.blocks[0]]:
                         tables.append(table)
-                        cause = problem.causes[c]
-                        table = act(table, fire(table, cause.extents, places), cause)
+                        table = act(table, fire(table, self.firing[c], places), problem.causes[c])
                 self.moments.append(Moment(tuple(tables), places, earlier))
         return table
 
@@ -446,7 +490,7 @@ class Sweep:
             reversed(block), reversed(moment.tables), reversed(idle_before), strict=True
         ):
             cause = self.problem.causes[c]
-            shown = fire(to_go, cause.extents, moment.places, backward=True)
+            shown = fire(to_go, self.firing[c], moment.places, backward=True)
             after, to_go = to_go, act(to_go, shown, cause)
             here = _meet(past, to_go)
             active, self.main[c] = _shares(past, shown, cause.companion[1], cause.main, here)
@@ -456,7 +500,7 @@ class Sweep:
                 first = idle * _shares(moment.tables[0], shown, cause.companion[1], cause.main, here)[0]
             self.block_active[self.block_of[c]] += first
             if c in self.explain:
-                self.fired[c] = _fired(past, after, cause, moment.places, here)
+                self.fired[c] = _fired(past, after, cause, self.firing[c], moment.places, here)
         return to_go
 
     def _note_buckets(self) -> None:
@@ -479,8 +523,9 @@ class Sweep:
             findings = buckets.groups[b].findings
             # the digits a bucket lacks are the highest
             places = (*[-1] * (buckets.size - len(findings)), *reversed(findings))
+            cause_c = self.problem.causes[c]
             self.fired[c] = _fired(
-                buckets.past[n, b], after[n + 1, b], self.problem.causes[c], places, here[i]
+                buckets.past[n, b], after[n + 1, b], cause_c, Firing.of(cause_c), places, here[i]
             )
 
 
@@ -623,23 +668,30 @@ def _message(past: Table, to_go: Table, states: int) -> Table:
     return message
 
 
-def fire(table: Table, extents: Sequence[Extent], places: Sequence[int], *, backward: bool = False) -> Table:
+def fire(table: Table, firing: Firing, places: Sequence[int], *, backward: bool = False) -> Table:
     """Let an active cause fire; backward, the transpose: the weight of finishing, seen from before it fires."""
-    shown = np.zeros(table.shape)
+    shown: Table = fire_each(table, firing, places, backward=backward).sum(axis=0)
+    return shown
+
+
+def fire_each(table: Table, firing: Firing, places: Sequence[int], *, backward: bool = False) -> Table:
+    """The same in each extent apart, shape (extents, rows, states)."""
+    spread = firing.weight * table
     top = len(places) - 1
-    for extent in extents:
-        spread = extent.weight * table
-        for finding, q in extent.fires:
-            view = spread.reshape(2, -1, 2, 1 << top - places.index(finding))
+    step = max(1, CACHED // table.size)
+    for first in range(0, len(spread), step):
+        part, chance = spread[first : first + step], firing.chance[first : first + step, None, None]
+        for j, finding in enumerate(firing.findings):
+            view = part.reshape(len(part), -1, 2, 1 << top - places.index(finding))
             silent, fired = view[:, :, 0], view[:, :, 1]
+            q = chance[..., j]
             if backward:
                 silent *= 1.0 - q
                 silent += q * fired
             else:
                 fired += q * silent
                 silent *= 1.0 - q
-        shown += spread
-    return shown
+    return spread
 
 
 def act(table: Table, shown: Table, cause: Cause) -> Table:
@@ -683,23 +735,16 @@ def reorder(table: NDArray[Number], places: tuple[int, ...], wanted: tuple[int, 
 
 
 def _fired(
-    past: Table, after: Table, cause: Cause, places: Sequence[int], here: Table
+    past: Table, after: Table, cause: Cause, firing: Firing, places: Sequence[int], here: Table
 ) -> tuple[tuple[int, float], ...]:
     """Probability that a cause fired each of its findings."""
     shares = []
-    for finding in sorted({f for extent in cause.extents for f, _ in extent.fires}):
+    for finding in firing.findings:
         # fired means explained afterwards, whatever it was before
         forced = after.copy()
         view = digit_view(forced, places, finding)
         view[..., 0, :] = view[..., 1, :]
-        extents = [
-            Extent(
-                e.weight * dict(e.fires).get(finding, 0.0),
-                tuple(pair for pair in e.fires if pair[0] != finding),
-            )
-            for e in cause.extents
-        ]
-        shown = fire(forced, extents, places, backward=True)
+        shown = fire(forced, firing.given(finding), places, backward=True)
         active, _ = _shares(past, shown, cause.companion[1], cause.main, here)
         shares.append((finding, float(active)))
     return tuple(shares)

@@ -22,16 +22,26 @@ NONE_OF_THESE = frozenset({"none", "no", "nowhere"})
 Place = tuple[str, str]
 """A region and a side."""
 
+SELDOM = 1e-6
+"""Least chance that a place stays silent."""
+
 ZONE_OF = {"core": "essential", "often": "spillover", "sometimes": "near"}
 """A look-alike's core region is painted as often as an essential one, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One extent of a cause: its share, and the chance that it makes the person paint each place."""
+    """One extent of a cause: its share, and the chance that it makes the person paint each place.
+
+    `silent` is the chance that it makes the person paint nothing at all.
+    """
 
     share: float
     paints: Mapping[Place, float]
+    silent: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "silent", math.prod(1.0 - chance for chance in self.paints.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +296,8 @@ def _paints(
                 silent[beside] = silent.get(beside, 1.0) * (
                     1.0 - parameters[f"near_{size}"] * border.border_share
                 )
-    return {place: 1.0 - s for place, s in silent.items() if s < 1.0}
+    # nobody is certain to paint: a chance of 1 could never be taken back
+    return {place: 1.0 - max(s, SELDOM) for place, s in silent.items() if s < 1.0}
 
 
 def _site_share(atlas: Atlas, point: str) -> float:

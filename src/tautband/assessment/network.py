@@ -242,14 +242,15 @@ def _extents(cause: ModelCause, at: Mapping[Place, int], quiet: Sequence[str]) -
         still *= 1.0 - cause.moves.get(movement, 0.0)
     extents = []
     for pattern in cause.extents:
-        silent = still * pattern.share
+        silent = still * pattern.share * pattern.silent
         fires = []
-        for place, chance in pattern.paints.items():
-            if place in at:
-                fires.append((at[place], chance))
-            else:
-                silent *= 1.0 - chance
-        extents.append(Extent(silent, (*sorted(fires), *moves)))
+        # far fewer places are painted than a cause can paint: start from silence everywhere
+        for place, finding in at.items():
+            chance = pattern.paints.get(place)
+            if chance is not None:
+                fires.append((finding, chance))
+                silent /= 1.0 - chance
+        extents.append(Extent(silent, (*fires, *moves)))
     return tuple(extents)
 
 

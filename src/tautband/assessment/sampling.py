@@ -5,7 +5,8 @@ loopy belief propagation says of it (Choi and Darwiche 2006, "An edge deletion s
 the leak fires in the link's place, and the cause keeps the credit for the finding. The thinned network is solved
 exactly, and joint samples of all its causes are drawn from it; each sample is weighed by how much better or worse it
 explains the drawing with every link in place. The estimate is the thinned network's exact posterior plus the
-difference that the weights make, so only that difference carries Monte Carlo error, and the error is reported.
+difference that the weights make, so only that difference carries Monte Carlo error, and the error is reported. The
+heaviest weights are Pareto smoothed, so that no single sample decides.
 The random numbers start from a fixed seed: the same problem gives the same bits.
 """
 
@@ -23,17 +24,18 @@ from numpy.typing import NDArray
 from tautband.assessment.inference import (
     Cause,
     Extent,
+    Firing,
     Moment,
     Posterior,
     Problem,
     Sweep,
     Table,
     act,
-    digit_view,
-    fire,
+    fire_each,
     plan_sweep,
     reorder,
 )
+from tautband.assessment.smoothing import smooth
 
 WIDTH = 12
 """Findings the thinned network may have open at once."""
@@ -41,11 +43,11 @@ WIDTH = 12
 BATCH = 1024
 """Samples drawn at a time."""
 
-ENOUGH = 400.0
-"""Effective number of samples after which no more are drawn."""
+MOST = 3
+"""Batches after which no more are drawn."""
 
-MOST = 16
-"""Batches after which no more are drawn, enough or not."""
+GOOD = 0.1
+"""Error after which no more are drawn."""
 
 ROUNDS = 20
 """Rounds of belief propagation."""
@@ -309,10 +311,13 @@ class Sampler:
         return Samples(sample, extent, self.main)
 
     def _choose(self, weights: Table) -> Ints:
-        """Choose a column in every row, in proportion to its weight."""
-        heaped = np.cumsum(weights, axis=1)
-        aim = self.rng.random(len(weights)) * heaped[:, -1]
-        chosen: Ints = np.minimum((heaped <= aim[:, None]).sum(axis=1), weights.shape[1] - 1)
+        """Choose a row in every column, in proportion to its weight."""
+        # long columns are summed up faster as rows
+        heaped = np.cumsum(np.ascontiguousarray(weights.T), axis=1).T if len(weights) > 16 else weights.copy()
+        for lower, upper in pairwise(heaped if len(weights) <= 16 else ()):
+            upper += lower
+        aim = self.rng.random(weights.shape[1]) * heaped[-1]
+        chosen: Ints = np.minimum((heaped <= aim).sum(axis=0), len(weights) - 1)
         return chosen
 
     def _fire_bucket(self, group: int, state: Ints, row: Ints, after: Table) -> tuple[Ints, Ints]:
@@ -320,10 +325,11 @@ class Sampler:
         states = 1 << len(self.plan.groups[group].findings)
         low = after.shape[1] // states
         subset = np.arange(states)
-        reached = (state[:, None] // low | subset) * low + state[:, None] % low
-        without, within = self.sweep.buckets.past[-1, group, :, :states]
+        reached = (state // low | subset[:, None]) * low + state % low
+        without, within = self.sweep.buckets.past[-1, group, :, :states, None]
+        flat = after.reshape(-1)
         weights = np.concatenate(
-            (without * after[row[:, None], reached], within * after[0][reached] * (row == 1)[:, None]), axis=1
+            (without * flat.take(row * after.shape[1] + reached), within * flat.take(reached) * (row == 1))
         )
         choice = self._choose(weights)
         return choice % states, choice // states
@@ -332,36 +338,34 @@ class Sampler:
         self, block: Sequence[int], moment: Moment, state: Ints, row: Ints, after: Table
     ) -> tuple[Ints, Ints]:
         """Choose for the causes of a wide block, one after the other, extent, part and fired findings."""
-        afters = [after]
-        for c in reversed(block[1:]):
+        afters: list[Table] = []
+        shown: list[Table] = []
+        for c in reversed(block):
+            afters.append(after)
+            shown.append(fire_each(after, self.sweep.firing[c], moment.places, backward=True))
+            after = act(after, shown[-1].sum(axis=0), self.problem.causes[c])
+        for c, to_go, each in zip(block, reversed(afters), reversed(shown), strict=True):
             cause = self.problem.causes[c]
-            shown = fire(afters[-1], cause.extents, moment.places, backward=True)
-            afters.append(act(afters[-1], shown, cause))
-        for c, to_go in zip(block, reversed(afters), strict=True):
-            cause = self.problem.causes[c]
-            fires = _chances(cause)
-            stages = _fire_stages(to_go, cause, moment.places)
-            shown = stages[0][1]
-            weight = np.array([e.weight for e in cause.extents])[:, None]
-            companion = cause.companion[1] * weight * shown[:, row, state]
-            main = cause.main * weight * shown[:, 0, state] * (row == 1)
-            choice = self._choose(
-                np.concatenate((cause.companion[0] * to_go[row, state][None], companion, main)).T
-            )
+            size = to_go.shape[1]
+            flat, here = each.reshape(len(each), -1), row * size + state
+            idle = cause.companion[0] * to_go.reshape(1, -1).take(here, axis=1)
+            companion = cause.companion[1] * flat.take(here, axis=1)
+            main = cause.main * flat.take(state, axis=1) * (row == 1)
+            choice = self._choose(np.concatenate((idle, companion, main)))
             who = np.flatnonzero(choice)
             if not len(who):
                 continue
-            extent, is_main = (choice[who] - 1) % len(weight), choice[who] > len(weight)
+            extent, is_main = (choice[who] - 1) % len(each), choice[who] > len(each)
             self._note(who, c, extent, is_main)
             row = row.copy()
             row[who[is_main]] = 0
+            digits, chance = _subsets(self.sweep.firing[c], moment.places)
+            reached = state[who] | digits[:, None]
             state = state.copy()
-            for (finding, _), (_, later) in pairwise(stages):
-                digit = 1 << (len(moment.places) - 1 - moment.places.index(finding))
-                q = fires[finding][extent]
-                silent = (1.0 - q) * later[extent, row[who], state[who]]
-                fired = q * later[extent, row[who], state[who] | digit]
-                state[who] |= digit * (self.rng.random(len(who)) * (silent + fired) < fired)
+            chosen = self._choose(
+                chance.take(extent, axis=1) * to_go.reshape(-1).take(row[who] * size + reached)
+            )
+            state[who] = reached[chosen, np.arange(len(who))]
         return state, row
 
     def _note(self, who: Ints, cause: int | Ints, extent: Ints, is_main: NDArray[np.bool_]) -> None:
@@ -374,22 +378,24 @@ class Sampler:
         if not buckets.count:
             return
         found, subset = inside[:, 0], inside[:, 1]
-        lane = np.arange(buckets.count)[:, None]
         states = buckets.past.shape[-1]
         seated = np.full(buckets.idle.shape, -1, dtype=np.intp)
         seated[buckets.slot, buckets.lane] = buckets.cause
         for n in range(len(buckets.kernels) - 1, -1, -1):
-            past, now = buckets.past[n], buckets.past[n + 1]
-            idle = buckets.idle[n, :, None, None] * past
-            busy = self.rng.random(subset.shape) * now[lane, found, subset] >= idle[lane, found, subset]
-            b, who = np.nonzero(busy)
-            if not len(b):
+            lanes = np.flatnonzero(seated[n] >= 0)
+            past, now = buckets.past[n, lanes], buckets.past[n + 1, lanes]
+            here = (np.arange(len(lanes))[:, None] * 2 + found[lanes]) * states + subset[lanes]
+            idle = buckets.idle[n, lanes, None] * past.reshape(-1).take(here)
+            busy = self.rng.random(here.shape) * now.reshape(-1).take(here) >= idle
+            j, who = np.nonzero(busy)
+            if not len(j):
                 continue
+            b = lanes[j]
             kernel = buckets.kernels[n, b, subset[b, who]]
             g = found[b, who]
-            companion = buckets.companion[n, b, None] * kernel * past[b, g]
-            main = buckets.main[n, b, None] * kernel * past[b, 0] * (g == 1)[:, None]
-            choice = self._choose(np.concatenate((companion, main), axis=1))
+            companion = buckets.companion[n, b, None] * kernel * past[j, g]
+            main = buckets.main[n, b, None] * kernel * past[j, 0] * (g == 1)[:, None]
+            choice = self._choose(np.concatenate((companion, main), axis=1).T)
             is_main, before = choice >= states, choice % states
             cause = seated[n, b]
             self._note(who, cause, self._extent(cause, before, subset[b, who]), is_main)
@@ -403,7 +409,7 @@ class Sampler:
         was, now = before[:, None] >> digit & 1, after[:, None] >> digit & 1
         q = fires[cause]
         step = np.where((was == 1)[:, None], 1.0, np.where((now == 1)[:, None], q, 1.0 - q))
-        return self._choose(weights[cause] * step.prod(axis=2))
+        return self._choose((weights[cause] * step.prod(axis=2)).T)
 
     @cached_property
     def _bucket_extents(self) -> tuple[Table, Table]:
@@ -428,17 +434,15 @@ def _chances(cause: Cause) -> dict[int, Table]:
     return found
 
 
-def _fire_stages(to_go: Table, cause: Cause, places: Sequence[int]) -> list[tuple[int, Table]]:
-    """Weight of finishing per extent, (extents, rows, states), before each finding is fired in turn, and after all."""
-    table = np.repeat(to_go[None], len(cause.extents), axis=0)
-    stages = [(-1, table)]
-    for finding, q in reversed(_chances(cause).items()):
-        table = table.copy()
-        view = digit_view(table, places, finding)
-        q = q[:, None, None, None]
-        view[..., 0, :] = (1.0 - q) * view[..., 0, :] + q * view[..., 1, :]
-        stages.append((finding, table))
-    return stages[::-1]
+def _subsets(firing: Firing, places: Sequence[int]) -> tuple[Ints, Table]:
+    """Every set of findings that a cause can fire, as digits of a state, and its chance, a column per extent."""
+    digits: Ints = np.zeros(1, dtype=np.intp)
+    chance: Table = np.ones((1, len(firing.chance)))
+    for j, finding in enumerate(firing.findings):
+        q = firing.chance[:, j]
+        digits = np.concatenate((digits, digits | 1 << (len(places) - 1 - places.index(finding))))
+        chance = np.concatenate((chance * (1.0 - q), chance * q))
+    return digits, chance
 
 
 def _renumber(state: Ints, places: tuple[int, ...], wanted: tuple[int, ...]) -> Ints:
@@ -470,30 +474,24 @@ def solve_by_sampling(problem: Problem, explain: Sequence[int] = ()) -> Posterio
     links = Links.of(problem)
     thinned = thin(problem, links, WIDTH)
     sampler = Sampler(thinned, links)
-    samples: list[Samples] = []
+    drawn: list[Samples] = []
     weights: list[Table] = []
     silences: list[Table] = []
-    gathered = squared = 0.0
-    while len(samples) < MOST and (not samples or gathered**2 < ENOUGH * squared):
-        drawn = sampler.draw(BATCH)
-        silence = _silence(problem, links, drawn, np.ones(len(thinned.cut), dtype=bool))
-        thin_silence = _silence(thinned.problem, links, drawn, ~thinned.cut)
+    error = math.inf
+    while len(drawn) < MOST and error > GOOD:
+        batch = sampler.draw(BATCH)
+        silence = _silence(problem, links, batch, np.ones(len(thinned.cut), dtype=bool))
+        thin_silence = _silence(thinned.problem, links, batch, ~thinned.cut)
         weight: Table = ((1.0 - silence) / (1.0 - thin_silence)).prod(axis=1)
-        np.divide.at(weight, drawn.sample, thinned.credit[drawn.extent])
-        gathered += float(weight.sum())
-        squared += float((weight * weight).sum())
-        samples.append(drawn)
+        np.divide.at(weight, batch.sample, thinned.credit[batch.extent])
+        drawn.append(batch)
         weights.append(weight)
         silences.append(silence)
-    return _estimate(
-        problem,
-        links,
-        sampler,
-        Samples.join(samples),
-        np.concatenate(weights),
-        np.concatenate(silences),
-        explain,
-    )
+        samples = Samples.join(drawn)
+        better = smooth(np.concatenate(weights))
+        cause = links.cause_of[samples.extent]
+        error = _error(cause, samples.sample, better * len(better) / better.sum(), len(problem.causes))
+    return _estimate(problem, links, sampler, samples, better, np.concatenate(silences), explain, error)
 
 
 def _estimate(
@@ -504,6 +502,7 @@ def _estimate(
     better: Table,
     silence: Table,
     explain: Sequence[int],
+    error: float,
 ) -> Posterior:
     """Shift the thinned network's exact posterior by what the weights of its samples say."""
     count = len(samples.main)
@@ -523,7 +522,6 @@ def _estimate(
     def moved(exact: Table, index: Ints, by: Table) -> Table:
         return (exact + np.bincount(index, by, len(exact))).clip(0.0, 1.0)
 
-    error = _error(cause, samples.sample, weight, len(problem.causes))
     return Posterior(
         log_evidence=math.log(sweep.evidence * mean) + sweep.log_scale,
         active=moved(sweep.active, cause, shift[samples.sample]),
