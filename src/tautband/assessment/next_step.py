@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from tautband.assessment.guard import Shares
 from tautband.assessment.judgement import Judgement
 from tautband.assessment.model import MOVEMENTS, Model, ModelCause
 from tautband.assessment.network import Network
+from tautband.assessment.outlook import AnswerTable, Belief, Outlook, believe
 from tautband.assessment.rules import evaluate, parse
 from tautband.assessment.triage import Triage, next_screens, rule_book, view_of
 from tautband.atlas import Atlas
@@ -21,12 +22,14 @@ from tautband.atlas.tables import URGENCIES
 PALPATED = ("tender", "familiar_pain")
 """What one press asks: does it hurt, and is it your pain?"""
 
-UNLIKELY = 0.02
-"""An answer expected more rarely than this is not waited for when deciding whether a question can matter."""
+SETTLED = 0.1
+"""The verdict is settled when everything still open would change it for fewer people than this share."""
 
+TELLING = 0.002
+"""Bits about the verdict below which a question is not asked even while the verdict is unsettled."""
 
 WORTH_ASKING = 0.02
-"""Bits below which a question is not worth anybody's time, whatever it could change."""
+"""Bits below which a question about the muscles is not worth anybody's time, whatever it could change."""
 
 WORTH_PRESSING = 0.05
 """The same for a press, which also costs the person some pain."""
@@ -64,47 +67,6 @@ class NextStep:
     safety: bool
 
 
-@dataclass(frozen=True)
-class Belief:
-    """The main source as next steps see it.
-
-    Attributes
-    ----------
-    weights
-        Chance of each network cause to be the main source; the unknown main source is last.
-    kinds
-        0 myofascial, 1 another layer, 2 a look-alike somebody must act on soon, 3 unknown.
-    muscles
-        Number of the muscle on its side; every cause that is no trigger point shares the number of its kind.
-    """
-
-    weights: NDArray[np.float64]
-    kinds: NDArray[np.int64]
-    muscles: NDArray[np.int64]
-
-
-def believe(network: Network, shares: Shares) -> Belief:
-    """Collect what the posterior says of the main source."""
-    numbers: dict[tuple[str, str], int] = {}
-    kinds, muscles = [], []
-    for cause in network.causes:
-        kind = _kind(cause)
-        kinds.append(kind)
-        muscles.append(
-            numbers.setdefault((cause.muscle, cause.side), 4 + len(numbers)) if cause.muscle else kind
-        )
-    weights = np.append(shares.main, shares.unknown)
-    return Belief(weights / weights.sum(), np.array([*kinds, 3]), np.array([*muscles, 3]))
-
-
-def _kind(cause: ModelCause) -> int:
-    if cause.kind == "unknown":
-        return 3
-    if cause.layer == "myofascial":
-        return 0
-    return 2 if cause.urgency in ("urgent", "emergency") else 1
-
-
 def next_steps(
     judgement: Judgement, limit: int = 5, skip: frozenset[tuple[str, str]] = frozenset()
 ) -> tuple[NextStep, ...]:
@@ -124,8 +86,8 @@ def next_steps(
     tuple of NextStep
         Questions that open urgent and emergency red flags wait for come first, most dangerous first. Then the steps
         with the most expected bits per second: about the verdict while it can still change, then about the muscles.
-        Empty when triage is settled and no single step can change the verdict or the first three muscles, and as
-        soon as an emergency is found.
+        Empty when triage is settled, everything still open together is unlikely to change the verdict, and no single
+        step can change the first three muscles; and as soon as an emergency is found.
     """
     case, atlas, model, triage = judgement.case, judgement.atlas, judgement.model, judgement.triage
     network, shares = judgement.network, judgement.shares
@@ -146,25 +108,25 @@ def next_steps(
         and (q.id in model.answers.moved_by or q.id == MOVEMENTS)
         and evaluate(parse(q.applies_when), view)
     }
-    judge = _Judge(network, belief, shares, model.parameters, _press_ratios(atlas, model))
-    about_verdict = {q for q, table in tables.items() if judge.may_change_verdict(*table)}
-    about_muscles = {q for q, table in tables.items() if judge.may_change_muscles(*table)}
-    steps = [
-        _question_step(atlas, model, network, belief, case, q, False)
-        for q in tables
-        if q in about_verdict | about_muscles
-    ]
+    outlook = Outlook(belief, model.parameters, _press_ratios(atlas, model))
+    unsettled = outlook.chance_of_turning(list(tables.values())) > SETTLED
+    steps = []
+    for question, table in tables.items():
+        step = _question_step(atlas, model, network, belief, case, question, False)
+        about_verdict = unsettled and step.verdict_bits >= TELLING
+        if about_verdict or (step.gain_bits >= WORTH_ASKING and outlook.may_change_muscles(*table)):
+            steps.append(step)
     steps += [
         step
-        for step in _palpation_steps(case, atlas, network, belief, shares, judge)
+        for step in _palpation_steps(case, atlas, network, belief, shares, outlook)
         if (step.id, step.side) not in skip and step.gain_bits >= WORTH_PRESSING
     ]
 
     def worth(step: NextStep) -> tuple[float, str, str]:
-        bits = step.verdict_bits if about_verdict else step.gain_bits
+        bits = step.verdict_bits if unsettled else step.gain_bits
         return (-round(bits / step.seconds, 9), step.id, step.side)
 
-    return tuple(sorted((s for s in steps if s.gain_bits >= WORTH_ASKING), key=worth)[:limit])
+    return tuple(sorted(steps, key=worth)[:limit])
 
 
 def _waiting(case: Case, atlas: Atlas, model: Model, triage: Triage) -> list[str]:
@@ -190,9 +152,7 @@ def _waiting(case: Case, atlas: Atlas, model: Model, triage: Triage) -> list[str
     return sorted(worth, key=lambda q: worth[q])
 
 
-def _table(
-    atlas: Atlas, model: Model, network: Network, case: Case, question: str
-) -> tuple[NDArray[np.float64], bool]:
+def _table(atlas: Atlas, model: Model, network: Network, case: Case, question: str) -> AnswerTable:
     """P(answer | main source): a row per answer, a column per cause, the unknown last.
 
     The second value says whether one answer excludes the others.
@@ -262,7 +222,7 @@ def _information(
 
 
 def _palpation_steps(
-    case: Case, atlas: Atlas, network: Network, belief: Belief, shares: Shares, judge: _Judge
+    case: Case, atlas: Atlas, network: Network, belief: Belief, shares: Shares, outlook: Outlook
 ) -> Iterable[NextStep]:
     """The presses, among the likeliest points, whose outcome could change the verdict or the first three muscles."""
     pressed = {(f.trigger_point, f.side) for f in case.findings}
@@ -280,7 +240,7 @@ def _palpation_steps(
         row = np.full(len(belief.weights), false_hit + (hit - false_hit) * beside)
         row[i] = hit
         outcomes = np.stack((row, 1.0 - row))
-        if not (judge.may_change_verdict(outcomes, True) or judge.press_may_change_muscles(i, active)):
+        if not (outlook.may_change_verdict(outcomes, True) or outlook.press_may_change_muscles(i, active)):
             continue
         verdict = _information(outcomes, belief.weights, belief.kinds)
         press = np.array([[hit, false_hit], [1.0 - hit, 1.0 - false_hit]])
@@ -303,68 +263,3 @@ def _press_text(atlas: Atlas, cause: ModelCause) -> str:
     point = atlas.trigger_points[cause.id]
     muscle = atlas.muscles[cause.muscle].name
     return f"Press {muscle} ({cause.side}), {point.label.lower()}: {point.location}. Is it tender, and is it your pain?"
-
-
-class _Judge:
-    """Decides whether an answer to a question could change the verdict or the first three muscles."""
-
-    def __init__(
-        self,
-        network: Network,
-        belief: Belief,
-        shares: Shares,
-        parameters: Mapping[str, float],
-        press_ratios: tuple[float, float],
-    ) -> None:
-        self.belief = belief
-        self.press_ratios = press_ratios
-        self.parameters = parameters
-        self.muscles = np.array([g for g in np.unique(belief.muscles) if g >= 4], dtype=np.int64)
-        idle = np.ones(int(belief.muscles.max()) + 1)
-        for i in range(len(network.causes)):
-            if network.causes[i].muscle:
-                companion = max(0.0, float(shares.active[i]) - float(shares.main[i]))
-                idle[belief.muscles[i]] *= 1.0 - min(1.0, companion)
-        self.companion = 1.0 - idle
-        self.verdict = self._verdict(belief.weights)
-        self.chance = self._chance(belief.weights)
-        self.first_three = self._first_three(self.chance)
-
-    def may_change_verdict(self, table: NDArray[np.float64], exclusive: bool) -> bool:
-        return any(self._verdict(w) != self.verdict for w in self._outcomes(table, exclusive))
-
-    def may_change_muscles(self, table: NDArray[np.float64], exclusive: bool) -> bool:
-        outcomes = self._outcomes(table, exclusive)
-        return any(self._first_three(self._chance(w)) != self.first_three for w in outcomes)
-
-    def press_may_change_muscles(self, cause: int, active: float) -> bool:
-        muscle = self.belief.muscles[cause]
-        for ratio in self.press_ratios:
-            told = active * ratio / (1.0 - active + active * ratio)
-            chance = self.chance.copy()
-            chance[muscle] = 1.0 - (1.0 - chance[muscle]) * (1.0 - told) / max(1.0 - active, 1e-12)
-            if self._first_three(chance) != self.first_three:
-                return True
-        return False
-
-    def _outcomes(self, table: NDArray[np.float64], exclusive: bool) -> Iterable[NDArray[np.float64]]:
-        rows = table if exclusive else np.concatenate((table, 1.0 - table))
-        for row in rows:
-            joint = row * self.belief.weights
-            chance = float(joint.sum())
-            if chance >= UNLIKELY:
-                yield joint / chance
-
-    def _verdict(self, weights: NDArray[np.float64]) -> str:
-        share = np.bincount(self.belief.kinds, weights=weights, minlength=4)
-        if share[2] >= self.parameters["danger_at"] or share[1] + share[2] >= self.parameters["refer_at"]:
-            return "refer_first"
-        return "suits" if share[0] >= self.parameters["suits_at"] else "unclear"
-
-    def _chance(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        main = np.bincount(self.belief.muscles, weights=weights, minlength=len(self.companion)).astype(float)
-        return np.asarray(main + self.companion * (1.0 - main))
-
-    def _first_three(self, chance: NDArray[np.float64]) -> frozenset[int]:
-        order = sorted(self.muscles, key=lambda g: (-round(float(chance[g]), 6), int(g)))
-        return frozenset(int(g) for g in order[:3])
