@@ -13,7 +13,7 @@ from tautband.assessment.model import ModelCause
 from tautband.assessment.network import Network
 
 AnswerTable = tuple[NDArray[np.float64], bool]
-"""P(answer | main source), a row per answer, a column per cause, the unknown last; and whether answers exclude each other."""
+"""P(answer | main source): a row per answer, a column per cause, the unknown last; does one answer exclude others?"""
 
 UNLIKELY = 0.02
 """An answer expected more rarely than this is not waited for when deciding whether a question can matter."""
