@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
@@ -169,8 +170,11 @@ def _parse_json(content: bytes | str) -> Any:
         except UnicodeDecodeError as error:
             raise CaseError(f"case: not UTF-8 at byte {error.start}; save it as UTF-8") from None
 
-    def refuse(constant: str) -> None:
-        raise CaseError(f"case: {constant} is not a number JSON allows")
+    refused: list[str] = []
+
+    def note(constant: str) -> float:
+        refused.append(constant)
+        return math.nan
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -181,7 +185,7 @@ def _parse_json(content: bytes | str) -> Any:
         return found
 
     try:
-        return json.loads(content, parse_constant=refuse, object_pairs_hook=unique)
+        document = json.loads(content, parse_constant=note, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise CaseError(f"case: not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
@@ -189,6 +193,21 @@ def _parse_json(content: bytes | str) -> Any:
     except ValueError:
         # a number with more digits than Python converts
         raise CaseError("case: holds a number that is too long to be one") from None
+    if refused:
+        raise CaseError(f"{_place_of_nan(document) or 'case'}: {refused[0]} is not a number JSON allows")
+    return document
+
+
+def _place_of_nan(value: Any, where: str = "") -> str:
+    """Name the first field that holds something that is not a number; empty when none does."""
+    if isinstance(value, float) and math.isnan(value):
+        return where
+    inside: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, dict):
+        inside = ((f"{where}.{_name(key)}" if where else _name(key), item) for key, item in value.items())
+    elif isinstance(value, list):
+        inside = ((f"{where}[{i}]", item) for i, item in enumerate(value))
+    return next((place for at, item in inside if (place := _place_of_nan(item, at))), "")
 
 
 def _read_pain(value: Any, atlas: Atlas) -> tuple[PaintedRegion, ...]:
