@@ -1,7 +1,7 @@
 """The compiled rules that triage began with (`first_rules.csv`): where one of them fired, ours is no calmer.
 
-Every way in which a rule can hold is spelled out as the smallest case that makes it true: one painted region for each
-place it names, one answer for each condition, the age at its border.
+The ways in which a rule can hold are spelled out as the smallest cases that make it true: one painted region, spread over
+the places it names, one answer for each condition, the age at its border.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tautband.atlas.tables import URGENCIES
 
 ATLAS = Atlas.load()
 BOOK = rule_book(ATLAS)
-WAYS, CASES_A_WAY = 400, 120
+WAYS, PLACES, ANSWERS = 32, 4, 4
 
 with (Path(__file__).parent / "first_rules.csv").open(encoding="utf-8", newline="") as file:
     FIRST_RULES = {row["id"]: row for row in csv.DictReader(file)}
@@ -111,7 +111,8 @@ def cases(way: list[tuple[Expression, bool]]) -> Iterator[Case]:
     age = low or (high if high < 100 else 45)
     for place in _paintings(places, elsewhere, both):
         painted = tuple(PaintedRegion(region, side, intensity) for region, side in place)
-        for given in islice(product(*answers.values()), 24):
+        given_answers = list(islice(product(*answers.values()), 96))
+        for given in given_answers[:: max(1, len(given_answers) // ANSWERS)]:
             case = Case(age=age, sex=sex, pain=painted)
             for question, answer in zip(answers, given, strict=True):
                 case = case.with_answer(question, answer)
@@ -128,8 +129,9 @@ def _paintings(
         yield [(region, "left"), (region, "right")]
         return
     places = places or [{"calf_upper", "neck_angle"}]
-    shared = set.intersection(*places) - elsewhere
-    for one in [[region] for region in sorted(shared)] or [[min(p - elsewhere) for p in places]]:
+    shared = sorted(set.intersection(*places) - elsewhere)
+    spread = shared[:: max(1, len(shared) // PLACES)]
+    for one in [[region] for region in spread] or [[min(p - elsewhere) for p in places]]:
         yield [(r, "midline" if ATLAS.regions[r].midline else "left") for r in one]
 
 
@@ -139,7 +141,7 @@ def calmer(name: str) -> tuple[int, list[Case]]:
     wanted = URGENCIES.index(FIRST_RULES[name]["urgency"])
     count, found = 0, []
     for way in islice(ways(rule), WAYS):
-        for case in islice(cases(way), CASES_A_WAY):
+        for case in cases(way):
             painted = tuple((p.region, p.side, p.intensity) for p in case.pain)
             view = CaseView(case.age, case.sex, painted, case.answers, BOOK.area_of)
             if evaluate(rule, view) is True:

@@ -16,7 +16,6 @@ PRESSING = [look for look in ATLAS.lookalikes.values() if look.urgency in ("urge
 
 LOWER_UNTIL_A_SECOND_SIGN = {
     "kidney_stone": "urgent: a stone is an emergency only with fever, no urine or pregnancy",
-    "inguinal_hernia_pubalgia": "routine: a lump that slips back; sickness, force or a woman's lump raises it",
     "breast_pain": "none: pain that follows the cycle; a growing lump or hot skin raises it",
     "spondylolysis_listhesis": "none: leaning back hurts; only a fresh stress fracture in the young presses",
 }
