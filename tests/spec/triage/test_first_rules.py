@@ -1,7 +1,7 @@
 """The compiled rules that triage began with (`first_rules.csv`): where one of them fired, ours is no calmer.
 
-The ways in which a rule can hold are spelled out as the smallest cases that make it true: one painted region, spread over
-the places it names, one answer for each condition, the age at its border.
+The ways in which a rule can hold are spelled out as the smallest cases that make it true: one painted region, spread
+over the places it names, one answer for each condition, the age at its border.
 """
 
 from __future__ import annotations
