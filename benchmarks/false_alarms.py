@@ -3,9 +3,10 @@
 Patients are invented: one trigger point, drawn by its commonness, is the whole trouble; its essential referral is
 painted, each spill-over region four times in ten, a third of the people paint the other side too. They are asked
 the core questions and every safety question that an open flag needs, and answer as plain muscle pain does
-(`base_rate` of the answers). Nothing is left out: a yes to the question about suicide counts as an alarm here
-although it is a true one. The rates are judgement, so the same is done with the rates of the causal model's
-myofascial layer, and with every answer that an urgent or emergency flag asks for twice as common.
+(`base_rate` of the answers). A yes to thoughts of suicide or to being hurt by somebody is true and never a false
+alarm; alarms that rest on these alone are counted apart. The rates are judgement, so the same is done with the
+rates of the causal model's myofascial layer, and with every answer that an urgent or emergency flag asks for twice
+as common.
 
 Run: python benchmarks/false_alarms.py [number of patients] [seed]
 """
@@ -30,6 +31,8 @@ AGES = ((12, 17, 0.02), (18, 34, 0.24), (35, 49, 0.31), (50, 64, 0.27), (65, 79,
 WORST_PAIN = {1: 3, 2: 7, 3: 14, 4: 18, 5: 20, 6: 16, 7: 12, 8: 7, 9: 2, 10: 1}
 NOTHING = ("none", "no", "nowhere")
 LIMIT = 0.05
+ABOUT_THE_PERSON = {"self_harm", "safeguarding"}
+"""Flags that are about the person's safety, not about the cause of the pain."""
 
 
 Rates = Mapping[str, Mapping[str, float]]
@@ -149,6 +152,8 @@ def simulate(
         triage = screen(case, atlas)
         urgencies[triage.urgency] += 1
         urgencies["not fully screened"] += not triage.screened
+        pressing = {f.id for f in triage.flags if f.urgency in PRESSING}
+        urgencies["about the cause of the pain"] += bool(pressing - ABOUT_THE_PERSON)
         behind.update(f"{f.urgency:<10} {f.id}" for f in triage.flags if f.urgency in PRESSING)
         seconds.append(sum(atlas.questions[q].seconds for q in case.answers))
     urgencies["urgent or emergency"] = urgencies["urgent"] + urgencies["emergency"]
@@ -160,9 +165,14 @@ def main(total: int = 20000, seed: int = 7) -> bool:
     atlas = Atlas.load()
     urgencies, behind, seconds = simulate(atlas, base_rates(atlas), total, seed)
     print(f"{total} people with plain muscle pain, seed {seed}, answering at the base rates")
-    for name in (*reversed(URGENCIES), "urgent or emergency", "not fully screened"):
+    for name in (
+        *reversed(URGENCIES),
+        "urgent or emergency",
+        "about the cause of the pain",
+        "not fully screened",
+    ):
         low, high = wilson(urgencies[name], total)
-        print(f"  {name:<22}{urgencies[name] / total:7.2%}   95 % interval {low:.2%} to {high:.2%}")
+        print(f"  {name:<28}{urgencies[name] / total:7.2%}   95 % interval {low:.2%} to {high:.2%}")
     print(
         f"  core and safety questions: median {seconds[total // 2]:.0f} s, 95th {seconds[total * 95 // 100]:.0f} s"
     )
@@ -173,10 +183,10 @@ def main(total: int = 20000, seed: int = 7) -> bool:
         ("at the causal model's myofascial rates", layer_rates(atlas)),
         ("with every dangerous answer twice as common", doubled_rates(atlas)),
     ):
-        count = simulate(atlas, rates, total // 5, seed)[0]["urgent or emergency"]
+        count = simulate(atlas, rates, total // 5, seed)[0]["about the cause of the pain"]
         low, high = wilson(count, total // 5)
-        print(f"  urgent or emergency {name}: {count * 5 / total:.2%} ({low:.2%} to {high:.2%})")
-    return urgencies["urgent or emergency"] <= LIMIT * total
+        print(f"  the same {name}: {count * 5 / total:.2%} ({low:.2%} to {high:.2%})")
+    return urgencies["about the cause of the pain"] <= LIMIT * total
 
 
 if __name__ == "__main__":
