@@ -71,6 +71,21 @@ class Atlas:
     prevalence: tuple[t.Prevalence, ...]
     complaint_regions: tuple[t.ComplaintRegion, ...]
     model: Mapping[str, t.ModelParameter]
+    hazards: Mapping[str, t.Hazard]
+    needling: Mapping[str, t.NeedlingSite]
+    depth_limits: Mapping[str, t.DepthLimit]
+    contraindications: Mapping[str, t.Contraindication]
+    screening_answers: tuple[t.ScreeningAnswer, ...]
+    adverse_events: tuple[t.AdverseEvent, ...]
+    techniques: Mapping[str, t.Technique]
+    technique_parameters: tuple[t.TechniqueParameter, ...]
+    needle_sizes: Mapping[str, t.NeedleSize]
+    aftercare: Mapping[str, t.Aftercare]
+    adjuncts: tuple[t.Adjunct, ...]
+    jurisdictions: tuple[t.JurisdictionRule, ...]
+    planning_rules: Mapping[str, t.PlanningRule]
+    segments: Mapping[str, t.Segment]
+    vocabularies: tuple[t.VocabularyTerm, ...]
 
     @classmethod
     def load(cls, overlay: Path | str | None = None) -> Atlas:
@@ -146,6 +161,12 @@ class Atlas:
     def neighbours_of(self) -> Mapping[str, tuple[t.Neighbour, ...]]:
         """Border rows by region."""
         return group_by(self.region_neighbours, lambda n: n.region)
+
+    @cached_property
+    def limits_of(self) -> Mapping[str, tuple[t.DepthLimit, ...]]:
+        """Depth rows by muscle."""
+        named = [(muscle, row) for row in self.depth_limits.values() for muscle in row.muscles]
+        return {m: tuple(r for _, r in rows) for m, rows in group_by(named, lambda pair: pair[0]).items()}
 
     @cached_property
     def _renamed(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
