@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tautband.atlas import Atlas
+from tautband.atlas.tables import AREAS
 from tautband.errors import CaseError, nearest
 
 SCHEMA = "tautband.case/1"
@@ -16,7 +17,8 @@ MAX_BYTES = 1_000_000
 SIDES = ("left", "right", "midline")
 SEXES = ("female", "male", "other")
 OPPOSITE = MappingProxyType({"left": "right", "right": "left", "midline": "midline"})
-KEYS = ("schema", "patient", "pain", "answers", "findings", "tests", "complaint", "drawing")
+KEYS = ("schema", "patient", "pain", "answers", "findings", "tests", "complaint", "drawing", "screening")
+BUILDS = ("thin", "average", "heavy")
 SIGNS = ("taut_band", "tender", "familiar_pain", "referred_pain", "twitch")
 
 
@@ -47,6 +49,17 @@ class Finding:
         return {sign: value for sign in SIGNS if (value := getattr(self, sign)) is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A reply to a screening question: `yes` when it applies, and the places it applies to, where that matters.
+
+    A place is a region or an area with a side; an empty side means both.
+    """
+
+    answer: str
+    where: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True)
 class Case:
     """One person's complaint; immutable, and valid for the atlas it was read with.
@@ -67,6 +80,12 @@ class Case:
         Examination test (an id of the accuracy table) to `positive` or `negative`.
     complaint
         Free text: kept and shown, never interpreted.
+    screening
+        Contraindication to the reply; for planning only, an assessment does not read it.
+    build
+        `thin`, `average`, `heavy` or unknown; for planning only.
+    height_cm, weight_kg
+        If known; for planning only.
     """
 
     age: float | None = None
@@ -76,6 +95,10 @@ class Case:
     findings: tuple[Finding, ...] = ()
     tests: Mapping[str, str] = field(default_factory=dict)
     complaint: str = ""
+    screening: Mapping[str, Screened] = field(default_factory=dict)
+    build: str | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
 
     def with_answer(self, question: str, *answers: str) -> Case:
         """The same case with one question answered (or answered anew)."""
@@ -94,6 +117,10 @@ class Case:
             self,
             pain=tuple(replace(p, side=OPPOSITE[p.side]) for p in self.pain),
             findings=tuple(replace(f, side=OPPOSITE[f.side]) for f in self.findings),
+            screening={
+                about: Screened(reply.answer, tuple((p, OPPOSITE.get(s, "")) for p, s in reply.where))
+                for about, reply in self.screening.items()
+            },
         )
 
 
@@ -126,7 +153,7 @@ def read_case(content: bytes | str | Mapping[str, Any], atlas: Atlas) -> Case:
         raise CaseError("drawing: strokes cannot be resolved without the body surface; give pain as regions")
     if document.get("pain") is None:
         raise CaseError("pain: missing; give a list of painted regions, which may be empty")
-    patient = _mapping(document.get("patient"), "patient", ("age", "sex"))
+    patient = _mapping(document.get("patient"), "patient", ("age", "sex", "build", "height_cm", "weight_kg"))
     return Case(
         age=_number(patient.get("age"), "patient.age", 0, 120),
         sex=_choice(patient.get("sex"), "patient.sex", SEXES),
@@ -135,13 +162,65 @@ def read_case(content: bytes | str | Mapping[str, Any], atlas: Atlas) -> Case:
         findings=_read_findings(document.get("findings"), atlas),
         tests=_read_tests(document.get("tests"), atlas),
         complaint=_text(_given(document.get("complaint"), ""), "complaint"),
+        screening=read_screening(document.get("screening"), atlas),
+        build=_choice(patient.get("build"), "patient.build", BUILDS),
+        height_cm=_number(patient.get("height_cm"), "patient.height_cm", 50, 250),
+        weight_kg=_number(patient.get("weight_kg"), "patient.weight_kg", 10, 400),
     )
+
+
+def read_screening(value: Any, atlas: Atlas) -> Mapping[str, Screened]:
+    """Read replies to the screening questions: `yes`, `no`, or an object with the places it applies to.
+
+    Parameters
+    ----------
+    value
+        Contraindication id to the reply, as parsed from JSON; `unknown` and null leave it unanswered.
+    atlas
+        The atlas whose contraindications and regions the replies speak of.
+
+    Raises
+    ------
+    CaseError
+        One line that names the field, the value and the nearest valid choice.
+    """
+    replies: dict[str, Screened] = {}
+    for about, given in _mapping(value, "screening", None).items():
+        where = f"screening.{_name(about)}"
+        if about not in atlas.contraindications:
+            raise CaseError(f"{where}: unknown contraindication{nearest(about, atlas.contraindications)}")
+        if not isinstance(given, Mapping):
+            given = {"answer": given}
+        entry = _mapping(given, where, ("answer", "where"))
+        answer = _choice(entry.get("answer"), where, ("yes", "no", "unknown"))
+        places = _read_places(entry.get("where"), f"{where}.where", atlas)
+        if answer == "no" and places:
+            raise CaseError(f"{where}.where: places stand beside a no; write yes, or leave them out")
+        if answer in ("yes", "no"):
+            replies[about] = Screened(answer, places)
+    return MappingProxyType(replies)
+
+
+def _read_places(value: Any, where: str, atlas: Atlas) -> tuple[tuple[str, str], ...]:
+    places = []
+    for i, item in enumerate(_sequence(value, where)):
+        entry = _mapping(item, f"{where}[{i}]", ("region", "area", "side"))
+        if (entry.get("region") is None) == (entry.get("area") is None):
+            raise CaseError(f"{where}[{i}]: name a region or an area, one of them")
+        if entry.get("area") is not None:
+            place = _choice(entry["area"], f"{where}[{i}].area", AREAS) or ""
+        else:
+            place = _known_id(entry["region"], f"{where}[{i}].region", atlas.regions, atlas, "region")
+        side = _choice(entry.get("side"), f"{where}[{i}].side", SIDES)
+        places.append((place, side or ""))
+    return tuple(dict.fromkeys(places))
 
 
 def write_case(case: Case) -> dict[str, Any]:
     """Write a case as a `tautband.case/1` document; reading it again gives the same case."""
     document: dict[str, Any] = {"schema": SCHEMA}
-    if patient := {k: v for k, v in (("age", case.age), ("sex", case.sex)) if v is not None}:
+    about = ("age", "sex", "build", "height_cm", "weight_kg")
+    if patient := {k: v for k in about if (v := getattr(case, k)) is not None}:
         document["patient"] = patient
     document["pain"] = [_without_nothing(p) for p in case.pain]
     if case.answers:
@@ -152,7 +231,19 @@ def write_case(case: Case) -> dict[str, Any]:
         document["tests"] = dict(case.tests)
     if case.complaint:
         document["complaint"] = case.complaint
+    if case.screening:
+        document["screening"] = {about: _reply(reply) for about, reply in case.screening.items()}
     return document
+
+
+def _reply(reply: Screened) -> str | dict[str, Any]:
+    if not reply.where:
+        return reply.answer
+    places = [
+        {"area" if place in AREAS else "region": place, **({"side": side} if side else {})}
+        for place, side in reply.where
+    ]
+    return {"answer": reply.answer, "where": places}
 
 
 def _without_nothing(row: PaintedRegion | Finding) -> dict[str, Any]:

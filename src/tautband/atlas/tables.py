@@ -489,7 +489,19 @@ class ModelParameter:
     provenance: Provenance
 
 
-HAZARD_KINDS = ("lung", "heart", "cord", "organ", "eye", "airway", "vessel", "nerve", "gland", "joint", "device")
+HAZARD_KINDS = (
+    "lung",
+    "heart",
+    "cord",
+    "organ",
+    "eye",
+    "airway",
+    "vessel",
+    "nerve",
+    "gland",
+    "joint",
+    "device",
+)
 """What a needle can harm."""
 
 POSITIONS = ("prone", "supine", "side_lying", "sitting", "lithotomy")
