@@ -163,7 +163,6 @@ POSITIONS = [
     ("screening", "lymphoedema_limb"),
     ("screening", "lymphoedema_limb", "where"),
     ("screening", "lymphoedema_limb", "where", 0),
-    ("screening", "lymphoedema_limb", "where", 0, "area"),
     ("pain",),
     ("pain", 0),
     ("pain", 0, "region"),
@@ -184,6 +183,12 @@ POSITIONS = [
     ("complaint",),
 ]
 MAY_BE_NULL = {
+    ("patient", "build"),
+    ("patient", "height_cm"),
+    ("screening",),
+    ("screening", "pacemaker"),
+    ("screening", "lymphoedema_limb"),
+    ("screening", "lymphoedema_limb", "where"),
     ("patient",),
     ("patient", "age"),
     ("patient", "sex"),
