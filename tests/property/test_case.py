@@ -20,9 +20,10 @@ from tautband.assessment import (
     write_assessment,
     write_case,
 )
-from tautband.assessment.case import BUILDS, MAX_BYTES, SEXES, SIGNS
+from tautband.assessment.case import BUILDS, SEXES, SIGNS
 from tautband.atlas import Atlas
 from tautband.atlas.tables import AREAS
+from tautband.document import MAX_BYTES
 from tautband.errors import CaseError
 
 ATLAS = Atlas.load()
