@@ -1,4 +1,4 @@
-"""The consent text, assembled from the plan: what, where, the risks with their figures, alternatives, the right to stop."""
+"""The consent text, assembled from the plan: what, where, risks with their figures, alternatives, the right to stop."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def consent_for(
     if current:
         extra.append("Electricity through the needles")
     if not passes:
-        text = ("No needling is planned, so there is nothing to consent to.",)
-        return Consent(text, digest_of(text), False, (), ())
+        nothing = ("No needling is planned, so there is nothing to consent to.",)
+        return Consent(nothing, digest_of(nothing), False, (), ())
     named = {e for p in passes for h in p.hazards for e in atlas.hazards[h.id].adverse_events}
     grave = [e for e in dict.fromkeys(row.id for row in atlas.adverse_events) if e in named]
     risks = tuple(_risk(e, atlas) for e in (*grave, *(CURRENT if current else ()), *GRAVE, *ALWAYS))
@@ -116,8 +116,8 @@ def consent_for(
         "is for your complaint, and that no best dose is known, has been explained.",
         *(_told(r) for r in risks),
         f"Instead of it, or before it: {instead}; or no needling at all.",
-        "You may say no, ask for fewer needles, or stop at any moment, without giving a reason and without being treated "
-        "worse for it.",
+        "You may say no, ask for fewer needles, or stop at any moment, without giving a reason and without being "
+        "treated worse for it.",
         *(f"Needs a yes of its own: {item}." for item in extra),
         "You have been asked about your health, medicines and devices, and know what to look for afterwards and whom "
         "to call.",

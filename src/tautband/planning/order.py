@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 EXACT_UP_TO = 12
 """Sites up to which every choice is weighed."""
@@ -146,4 +146,4 @@ def turns_of(positions: Sequence[str]) -> int:
     positions
         In the order of the passes.
     """
-    return sum(a != b for a, b in zip(positions, positions[1:], strict=False))
+    return sum(a != b for a, b in pairwise(positions))

@@ -330,7 +330,8 @@ class _Planner:
             reason = (
                 "never both sides of the chest wall in one session"
                 if other
-                else f"does not fit: at most {self.load.muscles} muscles and {self.load.insertions} insertions in this session"
+                else f"does not fit: at most {self.load.muscles} muscles and {self.load.insertions} insertions "
+                "in this session"
             )
             refused.append(self._refuse(s, "chest" if other else "load", (reason,)))
         return tuple(s for s in able if s.key in kept), tuple(refused)
@@ -352,7 +353,7 @@ class _Planner:
             for i, c in enumerate(points):
                 probability = m.probability if i == 0 else c.probability
                 found.append(self.site(m.muscle, m.side, c.id, probability, screened=False))
-        # of sites that are equally likely the one on the side of the likeliest comes first, so that nothing prefers left
+        # of equally likely sites the one on the side of the likeliest comes first: nothing prefers left
         lead = likely[0].side if likely else ""
         found.sort(key=lambda s: (-round(s.probability, 9), s.side != lead, s.trigger_point))
         return found[:EXACT_UP_TO]

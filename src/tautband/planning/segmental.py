@@ -20,7 +20,9 @@ class SiteMaker(Protocol):
 
     def __call__(
         self, muscle: str, side: str, trigger_point: str, probability: float, *, screened: bool
-    ) -> Site: ...
+    ) -> Site:
+        """Make the site."""
+        ...
 
 
 def propose(

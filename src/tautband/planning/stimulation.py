@@ -1,4 +1,4 @@
-"""Segmental electrical stimulation: the paraspinal levels that cover the target muscles' roots with the fewest needles."""
+"""Segmental stimulation: the paraspinal levels that cover the target muscles' roots with the fewest needles."""
 
 from __future__ import annotations
 

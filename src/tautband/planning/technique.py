@@ -199,8 +199,8 @@ def dose_of(technique: str, depth: Depth, limits: Limits, atlas: Atlas) -> Dose:
         seconds = int(rules[name].value)
         rule = (
             f"Stop at {least if least == most else f'{least} to {most}'} meaningful twitch{'es' if most > 1 else ''}, "
-            f"when twitches on EMG no longer grow smaller, when the band has let go, at {seconds} s, or when the person "
-            f"wants it: whichever comes first."
+            f"when twitches on EMG no longer grow smaller, when the band has let go, at {seconds} s, or when the "
+            f"person wants it: whichever comes first."
         )
         cited = ("twitches_high", name)
         return Dose(1, least, most, seconds, limits.light, rule, NO_OPTIMUM, _sources(cited, atlas))
