@@ -169,6 +169,25 @@ class Atlas:
         return {m: tuple(r for _, r in rows) for m, rows in group_by(named, lambda pair: pair[0]).items()}
 
     @cached_property
+    def stocked_needles(self) -> Mapping[int, tuple[t.NeedleSize, ...]]:
+        """Stocked needle sizes by length in millimetres, the shortest first."""
+        lengths: dict[int, list[t.NeedleSize]] = defaultdict(list)
+        for size in self.needle_sizes.values():
+            if size.stocked and size.length_mm is not None and size.diameter_mm is not None:
+                lengths[size.length_mm].append(size)
+        return {n: tuple(lengths[n]) for n in sorted(lengths)}
+
+    @cached_property
+    def pregnancy_points(self) -> frozenset[str]:
+        """Acupoints that texts forbid in pregnancy; those that one text alone names are left out."""
+        return frozenset(
+            code
+            for caution in self.point_cautions.values()
+            if caution.topic == "pregnancy" and caution.status != "traditional only"
+            for code in caution.items.split(";")
+        )
+
+    @cached_property
     def _renamed(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
         names: dict[tuple[str, str], list[str]] = defaultdict(list)
         for alias in self.aliases:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor
 
 from tautband.atlas import Atlas
-from tautband.atlas.tables import DepthLimit, NeedleSize, NeedlingSite, PlanningRule
+from tautband.atlas.tables import DepthLimit, NeedlingSite, PlanningRule
 from tautband.planning.setting import Patient, Setting
 
 CAPPING = ("depth", "needle_length")
@@ -300,17 +300,12 @@ def needle_for(
     thin_needle
         Whether the thinnest needle of that length is called for.
     """
-    sizes: dict[int, list[NeedleSize]] = {}
-    for size in atlas.needle_sizes.values():
-        if size.stocked and size.length_mm is not None and size.diameter_mm is not None:
-            sizes.setdefault(size.length_mm, []).append(size)
-    lengths = sorted(sizes)
-    length = _length(row, depth, atlas, tight, superficial, lengths)
+    length = _length(row, depth, atlas, tight, superficial, list(atlas.stocked_needles))
     area = {atlas.regions[p.region].area for p in atlas.trigger_points_of.get(row.muscle, ())}
-    fitting = sizes[length]
+    fitting = atlas.stocked_needles[length]
     if not thin_needle:
-        meant = [s for s in fitting if area & set(s.area)] or [s for s in fitting if "any" in s.area]
-        fitting = meant or fitting
+        for_area = tuple(s for s in fitting if area & set(s.area))
+        fitting = for_area or tuple(s for s in fitting if "any" in s.area) or fitting
     size = min(fitting, key=lambda s: (s.diameter_mm or 0.0, s.id))
     outside = 0 if depth.ceiling_mm is None else max(0, length - depth.ceiling_mm)
     return Needle(size.diameter_mm or 0.0, length, size.gauge, outside, size.provenance.sources)

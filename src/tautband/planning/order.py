@@ -70,13 +70,16 @@ def select(candidates: Sequence[Candidate], load: Load) -> tuple[Candidate, ...]
     """
     if len(candidates) > EXACT_UP_TO:
         raise ValueError(f"{len(candidates)} candidates; give at most {EXACT_UP_TO}")
+    weighed = [(round(c.worth * SCALE), c) for c in candidates]
     best: tuple[Candidate, ...] = ()
     best_worth = 0
     for size in range(1, min(len(candidates), load.insertions) + 1):
-        for choice in combinations(candidates, size):
-            worth = sum(round(c.worth * SCALE) for c in choice)
-            if worth > best_worth and fits(choice, load):
-                best, best_worth = choice, worth
+        for choice in combinations(weighed, size):
+            worth = sum([w for w, _ in choice])
+            if worth > best_worth:
+                sites = tuple(c for _, c in choice)
+                if fits(sites, load):
+                    best, best_worth = sites, worth
     return best
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tautband.assessment.case import Case
@@ -203,19 +203,21 @@ def _closes(item: Active, site: SitePlace, atlas: Atlas, setting: Setting) -> bo
     kinds = {atlas.hazards[h].kind for h in site.row.hazards}
     deep = atlas.muscles[site.row.muscle].depth == "deep"
     listed = site.region in item.places or area in item.places
-    tests: Mapping[str, bool] = {
-        "no_needling": True,
-        "close": listed and _on_side(item, site.side),
-        "close_device": listed,
-        "close_here": not item.where or _named(item, site, area, atlas),
-        "close_if_placed": bool(item.where) and _named(item, site, area, atlas),
-        "close_lung": "lung" in kinds and not (setting.ultrasound and item.id == "pneumothorax_history"),
-        "close_uncompressible": deep or bool(kinds & {"cord", "organ"}),
-        "close_paraspinal": "cord" in kinds and listed,
-        "flat_only": listed and site.row.stop not in ("tangent", "grip"),
-        "no_points": bool(_forbidden_points(site.trigger_point, atlas)),
+    tests: Mapping[str, Callable[[], bool]] = {
+        "no_needling": lambda: True,
+        "close": lambda: listed and _on_side(item, site.side),
+        "close_device": lambda: listed,
+        "close_here": lambda: not item.where or _named(item, site, area, atlas),
+        "close_if_placed": lambda: bool(item.where) and _named(item, site, area, atlas),
+        "close_lung": lambda: (
+            "lung" in kinds and not (setting.ultrasound and item.id == "pneumothorax_history")
+        ),
+        "close_uncompressible": lambda: deep or bool(kinds & {"cord", "organ"}),
+        "close_paraspinal": lambda: "cord" in kinds and listed,
+        "flat_only": lambda: listed and site.row.stop not in ("tangent", "grip"),
+        "no_points": lambda: bool(_forbidden_points(site.trigger_point, atlas)),
     }
-    return any(tests.get(effect, False) for effect in item.effects)
+    return any(tests[effect]() for effect in item.effects if effect in tests)
 
 
 def _on_side(item: Active, side: str) -> bool:
@@ -242,15 +244,11 @@ def _drained_with(area: str) -> frozenset[str]:
 
 
 def _forbidden_points(trigger_point: str, atlas: Atlas) -> tuple[str, ...]:
-    """The acupoints at a site that texts forbid in pregnancy, those that one text alone names left out."""
-    forbidden = {
-        code
-        for caution in atlas.point_cautions.values()
-        if caution.topic == "pregnancy" and caution.status != "traditional only"
-        for code in caution.items.split(";")
-    }
+    """The acupoints at a site that texts forbid in pregnancy."""
     return tuple(
         row.acupoint
         for row in atlas.correspondence
-        if row.trigger_point == trigger_point and row.relation == "same_site" and row.acupoint in forbidden
+        if row.trigger_point == trigger_point
+        and row.relation == "same_site"
+        and row.acupoint in atlas.pregnancy_points
     )

@@ -164,7 +164,7 @@ def _one_side(own: Sequence[Site], side: str, site: SiteMaker, atlas: Atlas) -> 
         for s in own
         if not s.lung
     ]
-    beside = neighbour(needles[-1].level, atlas) if needles else None
+    beside = neighbour(needles[-1].level, atlas) if len(needles) % 2 else None
     extra = _electrode(beside, side, site, atlas)[0] if beside is not None else None
     pairs = paired(needles, limbs, extra)
     return list(pairs), reasons
