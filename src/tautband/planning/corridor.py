@@ -189,7 +189,8 @@ def _statement(ceiling: int, use: LimitUse) -> str:
         "harm_seen": "harm seen",
         "central_distance": f"{use.statistic} distance, half of people are shallower",
     }[use.kind]
-    return f"{ceiling} mm at most: {use.structure} at {use.value_mm:g} mm ({found}; {use.site})"
+    margin = "" if ceiling == floor(use.value_mm) else ", its margin taken off"
+    return f"{ceiling} mm at most: {use.structure} at {use.value_mm:g} mm ({found}; {use.site}){margin}"
 
 
 def over_lung(row: NeedlingSite, atlas: Atlas) -> bool:
