@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tautband.atlas import Atlas
 from tautband.cli import wording
-from tautband.languages import reviewed
+from tautband.languages import reviewed, translate
 from tautband.planning import Plan
 from tautband.planning.needle_pass import POSITION_WORDS, Pass
 from tautband.planning.screening import Active
@@ -255,14 +255,14 @@ def _adjuncts(plan: Plan, atlas: Atlas) -> Iterator[Line]:
 def _aftercare(plan: Plan, language: str) -> Iterator[Line]:
     if not plan.aftercare:
         return
-    yield Line("heading", "For the patient")
+    yield Line("heading", translate("For the patient", language))
     if not reviewed(language):
-        yield Line("text", UNREVIEWED, tone="dim")
+        yield Line("text", translate(UNREVIEWED, language), tone="dim")
     part = ""
     for a in plan.aftercare:
         if a.part != part:
             part = a.part
-            yield Line("title", PARTS[part], "", "danger" if part == "warning" else "")
+            yield Line("title", translate(PARTS[part], language), "", "danger" if part == "warning" else "")
         yield Line("item", a.text)
     yield Line("text", f"For the record: {'; '.join(a.record for a in plan.aftercare)}.", tone="dim")
 
