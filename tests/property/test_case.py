@@ -28,7 +28,7 @@ from tautband.errors import CaseError
 
 ATLAS = Atlas.load()
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.json"))
+EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*.json") if not p.stem.startswith("setting"))
 
 
 def schema(name: str) -> dict[str, Any]:

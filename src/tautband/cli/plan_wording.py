@@ -69,6 +69,7 @@ def plan_lines(plan: Plan, atlas: Atlas, language: str) -> Iterator[Line]:
     yield from _referral(plan)
     yield from _screening(plan.screening.active, atlas)
     yield from _passes(plan, atlas)
+    yield from _techniques(plan)
     yield from _stimulation(plan)
     yield from _other_tissue(plan.other_tissue)
     yield from _refused(plan)
@@ -156,9 +157,9 @@ def _pass(p: Pass, plan: Plan, atlas: Atlas) -> Iterator[Line]:
     if p.avoidance:
         yield Line("field", p.avoidance, "here")
     t = p.technique
-    yield Line("field", f"{t.name} ({t.why})", "technique")
-    yield Line("field", f"known: {t.known} Contested: {t.contested}", "", "dim")
-    yield Line("field", f"{p.dose.rule} {p.dose.why}", "dose")
+    also = f"; or {', '.join(a.name for a in p.also)}" if p.also else ""
+    yield Line("field", f"{t.name} ({t.why}){also}", "technique")
+    yield Line("field", f"{p.dose.rule} [{wording.sources(p.dose.sources, atlas)}]", "dose")
     yield Line("field", f"{p.press_seconds} s after the needle is out", "press")
     other = next((r for r in p.readings if r.vocabulary != plan.vocabulary), None)
     own = next(r for r in p.readings if r.vocabulary == plan.vocabulary)
@@ -169,6 +170,18 @@ def _pass(p: Pass, plan: Plan, atlas: Atlas) -> Iterator[Line]:
     yield Line(
         "field", f"{wording.sources(p.sources, atlas)} ({p.confidence} confidence{read})", "from", "dim"
     )
+
+
+def _techniques(plan: Plan) -> Iterator[Line]:
+    if not plan.passes:
+        return
+    yield Line("heading", "Technique and dose: known and contested")
+    yield Line("text", plan.passes[0].dose.why)
+    for t in {t.id: t for p in plan.passes for t in (p.technique, *p.also)}.values():
+        yield Line("item", t.name)
+        yield Line("field", f"known: {t.known}", "")
+        yield Line("field", f"contested: {t.contested}", "")
+        yield Line("field", "; ".join(map(_parameter, t.parameters)), "", "dim")
 
 
 def _stimulation(plan: Plan) -> Iterator[Line]:

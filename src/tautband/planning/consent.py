@@ -68,7 +68,7 @@ def digest_of(text: Sequence[str]) -> str:
 
 def consent_for(
     passes: Sequence[Pass],
-    current: bool,
+    current: int,
     act: str,
     screening: Screening,
     adjuncts: Iterable[PairedTreatment],
@@ -82,7 +82,7 @@ def consent_for(
     passes
         The passes; without any there is nothing to consent to, and the text says so.
     current
-        Whether electrical stimulation is part of the plan.
+        Needles beside the spine that are there for electrical stimulation; 0 without it.
     act
         The name of the act in the vocabulary of the note.
     screening
@@ -110,7 +110,7 @@ def consent_for(
     )
     text = (
         f"What: {act} with thin, sterile, single-use needles. You may feel a prick, an ache or a twitch of the muscle.",
-        f"Where: {where}. {len(passes)} needle{'s' if len(passes) > 1 else ''} through the skin"
+        f"Where: {where}. {_needles(len(passes) + current)} through the skin"
         f"{', some of them joined to a small current' if current else ''}.",
         "Why: these muscles most probably take part in your pain. Needling helps some people for a time; how sure that "
         "is for your complaint, and that no best dose is known, has been explained.",
@@ -123,6 +123,10 @@ def consent_for(
         "to call.",
     )
     return Consent(text, digest_of(text), pack.written_consent, tuple(extra), risks)
+
+
+def _needles(count: int) -> str:
+    return "1 needle" if count == 1 else f"{count} needles"
 
 
 def _told(risk: Risk) -> str:

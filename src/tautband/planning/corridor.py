@@ -262,7 +262,8 @@ def superficial_only(
     -------
     bool
         Without a sourced depth, bone, grip or flat path, nothing stops the needle. Over the lung a needle goes
-        deeper only within a grip, or with a published distance to the lung when the chest is tightened.
+        deeper only within a grip (or over bone where the risk is low, as on the shoulder blade), and when the chest
+        is tightened only with a published distance to the lung.
     """
     if setting.ultrasound and setting.trained("advanced"):
         return False
@@ -271,7 +272,7 @@ def superficial_only(
     if not over_lung(row, atlas):
         return False
     measured = any(use.limits == "lung" for use in depth.limits)
-    if row.risk == "high" and row.stop != "grip":
+    if row.risk != "low" and row.stop != "grip":
         return True
     return tight.lung and not measured
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -145,8 +146,13 @@ def landmarks_of(trigger_point: str, atlas: Atlas) -> str:
     point = atlas.trigger_points[trigger_point]
     if point.fraction is None:
         return point.location
-    start, end = (x.replace("_", " ") for x in (point.landmark_from, point.landmark_to))
+    start, end = (_spelt(x) for x in (point.landmark_from, point.landmark_to))
     return f"{point.location}; about {point.fraction:.0%} of the way from {start} to {end}"
+
+
+def _spelt(landmark: str) -> str:
+    """A landmark in words, vertebrae with a capital letter."""
+    return re.sub(r"\b[ctls]\d+\b", lambda m: m[0].upper(), landmark.replace("_", " "))
 
 
 def near_points(trigger_point: str, atlas: Atlas) -> tuple[NearPoint, ...]:

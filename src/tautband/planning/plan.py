@@ -197,7 +197,7 @@ def plan(
         aftercare=planner.aftercare(passes),
         consent=consent_for(
             passes,
-            stimulation is not None,
+            0 if stimulation is None else stimulation.extra_needles,
             words_of(setting.vocabulary, atlas)["act"],
             screening,
             adjuncts,
@@ -458,8 +458,8 @@ class _Planner:
         return Refused(site.muscle, name, site.side, site.trigger_point, site.probability, kind, reasons)
 
     def areas(self, passes: Sequence[Pass]) -> tuple[str, ...]:
-        """The areas of the passes and of the drawing, without repetition."""
-        regions = [p.region for p in passes] + [p.region for p in self.case.pain]
+        """The areas of the passes, or of the drawing when there are none."""
+        regions = [p.region for p in passes] or [p.region for p in self.case.pain]
         return tuple(dict.fromkeys(self.atlas.regions[r].area for r in regions))
 
     def session(self, passes: Sequence[Pass], stimulation: Stimulation | None, pack: Pack) -> Session:
