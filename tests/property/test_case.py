@@ -513,8 +513,8 @@ def test_what_the_schema_allows_is_read_or_refused_only_for_what_the_atlas_knows
     else:
         CASE.validate(write_case(case))
         return
-    reasons = ("unknown ", "is not an answer", "left and right", "on the midline", "stands twice", "at most")
-    reasons += ("name a region or an area", "beside a no")
+    shapes = ("left and right", "on the midline", "stands twice", "name a region or an area", "beside a no")
+    reasons = ("unknown ", "is not an answer", "at most", *shapes)
     assert any(reason in said for reason in reasons)
 
 

@@ -48,7 +48,7 @@ def finds(*sites: str, **more: Any) -> Assessment:
     return replace(made, **more)
 
 
-def screened(case: Case = PERSON, **replies: str | tuple[str, ...]) -> Case:
+def screened(case: Case = PERSON, /, **replies: str | tuple[str, ...]) -> Case:
     """The person with some replies changed: `yes`, `no`, `unknown`, or places such as `left:arm`."""
     changed = dict(case.screening)
     for about, reply in replies.items():
