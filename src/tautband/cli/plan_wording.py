@@ -223,7 +223,7 @@ def _parameter(p: Parameter) -> str:
 def _other_tissue(techniques: Iterable[TechniqueUse]) -> Iterator[Line]:
     rows = list(techniques)
     if rows:
-        yield Line("heading", "For tendon or bone, to be decided on its own")
+        yield Line("heading", "For tendon, bone or scar, to be decided on its own")
     for t in rows:
         yield from _technique(t)
 

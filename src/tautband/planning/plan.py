@@ -22,6 +22,7 @@ from tautband.planning.stimulation import Stimulation
 from tautband.planning.technique import Limits, TechniqueUse, choose, dose_of, technique_use, working_depth_mm
 
 DISINFECT_AREAS = frozenset({"foot", "pelvis", "head"})
+SCAR_BARS = frozenset({"keloid_scar", "recent_surgery", "local_infection_broken_skin", "sensory_loss"})
 LIMBS = frozenset({"shoulder", "arm", "hand", "pelvis", "thigh", "knee", "leg", "foot"})
 PRESS_LONGER_AREAS = frozenset({"arm", "leg", "thigh", "low_back", "abdomen", "pelvis"})
 
@@ -94,7 +95,7 @@ class Plan:
     stimulation, stimulation_closed
         Segmental electrical stimulation, or why there is none.
     other_tissue
-        Techniques for scar, tendon or bone that belong to a likely look-alike and need their own decision.
+        Techniques for tendon or bone that belong to a likely look-alike, or for a scar; each needs its own decision.
     adjuncts, aftercare, consent, law
         What goes with it, what follows, what is agreed, and what the law asks.
     vocabulary
@@ -514,15 +515,24 @@ class _Planner:
         return aftercare_for(frozenset(w for w, holds in who.items() if holds), self.atlas)
 
     def other_tissue(self, likely: frozenset[str], passes: Sequence[Pass]) -> tuple[TechniqueUse, ...]:
-        """Techniques for tendon or bone: only for a likely look-alike of theirs, and only where they are at hand."""
+        """Techniques for tendon, bone or scar: only where they are at hand and nothing speaks against them.
+
+        Tendon and bone need a likely look-alike of theirs; scars need a clear no to keloids and recent operations.
+        """
         if not passes or self.limits.light or self.limits.superficial:
             return ()
+        unclear = {item.id for item in (*self.screening.active, *self.screening.open)}
+        whys = {
+            "periosteal": "belongs to a likely look-alike; decide on it separately",
+            "tendon": "belongs to a likely look-alike; decide on it separately",
+            "scar": "only for a mature, stuck or tender scar, if there is one here",
+        }
         return tuple(
-            technique_use(row.id, "belongs to a likely look-alike; decide on it separately", self.atlas)
+            technique_use(row.id, whys[row.modality], self.atlas)
             for row in self.atlas.techniques.values()
             if row.modality in self.setting.modalities
-            and row.modality in ("periosteal", "tendon")
-            and likely & set(row.lookalikes)
+            and row.modality in whys
+            and (not unclear & SCAR_BARS if row.modality == "scar" else bool(likely & set(row.lookalikes)))
         )
 
 

@@ -111,6 +111,15 @@ def test_tendon_and_bone_techniques_need_a_likely_look_alike_and_the_means() -> 
     assert {t.modality for t in made.other_tissue} == {"tendon"}
 
 
+def test_scars_are_needled_only_where_it_is_at_hand_and_nothing_speaks_against_it() -> None:
+    scars = replace(TRAINED, modalities=("manual", "scar"))
+    made = planned("gluteus_medius_1:left", setting=scars)
+    assert [t.id for t in made.other_tissue] == ["scar_needling"]
+    for reply in ("yes", "unknown"):
+        case = screened(keloid_scar=reply)
+        assert planned("gluteus_medius_1:left", case=case, setting=scars).other_tissue == ()
+
+
 def test_current_covers_the_roots_with_the_fewest_needles() -> None:
     made = planned("vastus_lateralis_1:left", setting=ELECTRICAL)
     assert made.stimulation is not None
