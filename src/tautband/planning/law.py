@@ -49,8 +49,9 @@ def pack_of(jurisdiction: str, atlas: Atlas) -> Pack:
     atlas
         The packs.
     """
-    rows = {row.rule: row for row in atlas.jurisdictions if row.jurisdiction == jurisdiction}
     strictest = {row.rule: row for row in atlas.jurisdictions if row.jurisdiction == "unset"}
+    own = {row.rule: row for row in atlas.jurisdictions if row.jurisdiction == jurisdiction}
+    rows = {**strictest, **own}
     years = rows["retention_years"].value
     return Pack(
         jurisdiction=jurisdiction,
@@ -84,9 +85,8 @@ def readings(
     atlas
         The words.
     """
-    words: dict[str, dict[str, str]] = {}
-    for row in atlas.vocabularies:
-        words.setdefault(row.vocabulary, {})[row.term] = row.words
+    names = dict.fromkeys(row.vocabulary for row in atlas.vocabularies)
+    words = {name: words_of(name, atlas) for name in names}
     near = f", near {' and '.join(acupoints[:2])}" if acupoints else ""
     on = f", on {channel}" if channel else ""
     return tuple(
@@ -100,7 +100,7 @@ def readings(
 
 
 def words_of(vocabulary: str, atlas: Atlas) -> dict[str, str]:
-    """The terms of one vocabulary.
+    """The terms of one vocabulary; one that says nothing about a part takes the word of the trigger point vocabulary.
 
     Parameters
     ----------
@@ -109,4 +109,6 @@ def words_of(vocabulary: str, atlas: Atlas) -> dict[str, str]:
     atlas
         The words.
     """
-    return {row.term: row.words for row in atlas.vocabularies if row.vocabulary == vocabulary}
+    base = {row.term: row.words for row in atlas.vocabularies if row.vocabulary == "trigger_point"}
+    own = {row.term: row.words for row in atlas.vocabularies if row.vocabulary == vocabulary}
+    return {**base, **own}

@@ -317,7 +317,10 @@ class _Planner:
     def chosen(self) -> tuple[tuple[Site, ...], tuple[Refused, ...]]:
         """The sites of the session, chosen before screening, and those that the corridor or the load leaves out."""
         sites = self._candidates()
-        refused = [self._refuse(s, "corridor", s.reasons) for s in sites if s.reasons]
+        refused = [
+            *self._undescribed(),
+            *(self._refuse(s, "corridor", s.reasons) for s in sites if s.reasons),
+        ]
         able = [s for s in sites if not s.reasons]
         able, unsettled = self._one_side(able)
         refused += unsettled
@@ -342,6 +345,7 @@ class _Planner:
         per_muscle = 1 if self.setting.session == 1 else int(self.rule("points_per_muscle"))
         found: list[Site] = []
         likely = [m for m in self.assessment.muscles if m.probability >= worth]
+        likely = [m for m in likely if m.muscle in self.atlas.needling]
         for m in likely[: int(self.rule("candidates"))]:
             points = [
                 c
@@ -358,6 +362,22 @@ class _Planner:
         lead = likely[0].side if likely else ""
         found.sort(key=lambda s: (-round(s.probability, 9), s.side != lead, s.trigger_point))
         return found[:EXACT_UP_TO]
+
+    def _undescribed(self) -> list[Refused]:
+        """Muscles of the user's own tables that nothing says how to needle."""
+        return [
+            Refused(
+                m.muscle,
+                self.atlas.muscles[m.muscle].name,
+                m.side,
+                "",
+                m.probability,
+                "corridor",
+                ("nothing says how it is needled: add it to needling.csv",),
+            )
+            for m in self.assessment.muscles
+            if m.probability >= self.rule("worth_needling") and m.muscle not in self.atlas.needling
+        ]
 
     def _candidate(self, site: Site) -> Candidate:
         return Candidate(
@@ -521,7 +541,7 @@ class _Planner:
         """
         if not passes or self.limits.light or self.limits.superficial:
             return ()
-        unclear = {item.id for item in (*self.screening.active, *self.screening.open)}
+        unclear = {a.id for a in self.screening.active} | {o.id for o in self.screening.open}
         whys = {
             "periosteal": "belongs to a likely look-alike; decide on it separately",
             "tendon": "belongs to a likely look-alike; decide on it separately",

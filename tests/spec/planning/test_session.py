@@ -1,6 +1,7 @@
 """A session: load, order, technique, dose, current, adjuncts, aftercare, law, vocabularies, consent."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.spec.planning.clinic import (
@@ -15,6 +16,7 @@ from tests.spec.planning.clinic import (
     screened,
 )
 
+from tautband.atlas import Atlas
 from tautband.planning import Patient, Setting, plan
 from tautband.planning.consent import digest_of
 from tautband.planning.law import pack_of
@@ -212,6 +214,26 @@ def test_the_unset_jurisdiction_is_the_strictest() -> None:
     assert unset.written_consent
     assert unset.disinfect
     assert unset.retention_years == max(p.retention_years for p in packs)
+
+
+def test_tables_of_ones_own_may_say_less_and_what_they_leave_out_is_taken_at_its_strictest(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "jurisdictions.csv").write_text(
+        "jurisdiction,rule,value,text,status,sources,confidence,source_read\n"
+        "erewhon,term,free,Call it what you like,sourced,own_judgement,low,no\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "vocabularies.csv").write_text(
+        "vocabulary,term,words,sources,confidence,source_read\nplain,act,needling,own_judgement,low,no\n",
+        encoding="utf-8",
+    )
+    own = Atlas.load(tmp_path)
+    setting = replace(TRAINED, jurisdiction="erewhon", vocabulary="plain")
+    made = plan(PERSON, finds("gluteus_medius_1:left"), own, AVERAGE, setting)
+    assert made.law.written_consent
+    assert made.law.retention_years == pack_of("unset", ATLAS).retention_years
+    assert made.consent.text[0].startswith("What: needling")
 
 
 def test_the_packs_asked_for_are_there() -> None:
