@@ -163,6 +163,8 @@ def _pass(p: Pass, plan: Plan, atlas: Atlas) -> Iterator[Line]:
     yield Line("field", f"{p.press_seconds} s after the needle is out", "press")
     other = next((r for r in p.readings if r.vocabulary != plan.vocabulary), None)
     own = next(r for r in p.readings if r.vocabulary == plan.vocabulary)
+    if p.adjuncts:
+        yield Line("field", f"{p.adjuncts[0]}", "goes with")
     yield Line("field", f"{own.act}: {own.text}", "note")
     if other is not None:
         yield Line("field", f"the same act: {other.text}", "", "other")

@@ -49,6 +49,8 @@ class Depth:
         Every figure that may cap, the shallowest first.
     compared
         Figures that are shown for comparison and do not cap.
+    sources
+        Where the ceiling comes from; empty where there is none.
     """
 
     ceiling_mm: int | None
@@ -56,11 +58,7 @@ class Depth:
     statement: str
     limits: tuple[LimitUse, ...]
     compared: tuple[LimitUse, ...]
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Where the ceiling comes from; empty where there is none."""
-        return self.limits[0].sources if self.limits else ()
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +131,10 @@ def depth_of(row: NeedlingSite, trigger_point: str, atlas: Atlas, tight: Tightne
     )
     compared = tuple(_use(limit, None) for limit in elsewhere)
     if not used:
-        return Depth(None, "", "no sourced depth", (), compared)
+        return Depth(None, "", "no sourced depth", (), compared, ())
     first = used[0]
     ceiling = floor(first.allows_mm or 0.0)
-    return Depth(ceiling, first.structure, _statement(ceiling, first), tuple(used), compared)
+    return Depth(ceiling, first.structure, _statement(ceiling, first), tuple(used), compared, first.sources)
 
 
 def allowed_mm(limit: DepthLimit, rules: Mapping[str, PlanningRule], tight: Tightness) -> float:

@@ -10,6 +10,7 @@ from tautband.assessment.assess import Assessment
 from tautband.assessment.channels import related_points
 from tautband.atlas import Atlas
 from tautband.atlas.tables import NeedlingSite
+from tautband.planning.adjuncts import PairedTreatment
 from tautband.planning.corridor import Depth, Needle, Tightness
 from tautband.planning.law import Reading, readings
 from tautband.planning.technique import Dose, TechniqueUse
@@ -61,6 +62,8 @@ class Pass:
         The ceiling with its structure and sources, or `no sourced depth`.
     working_depth_mm
         Where a superficial needle lies; `None` for the other techniques.
+    adjuncts
+        What goes with it, before it or instead of it, in this area.
     """
 
     number: int
@@ -95,6 +98,7 @@ class Pass:
     acupoints: tuple[NearPoint, ...]
     channel: str
     readings: tuple[Reading, ...]
+    adjuncts: tuple[str, ...]
     sources: tuple[str, ...]
     confidence: str
     source_read: bool
@@ -205,6 +209,7 @@ def build_pass(
     dose: Dose,
     working_mm: tuple[int, int] | None,
     press_seconds: int,
+    adjuncts: Iterable[PairedTreatment],
     assessment: Assessment,
     atlas: Atlas,
 ) -> Pass:
@@ -212,7 +217,7 @@ def build_pass(
 
     Parameters
     ----------
-    site, number, position, turn, needle, technique, also, dose, working_mm, press_seconds
+    site, number, position, turn, needle, technique, also, dose, working_mm, press_seconds, adjuncts
         What has been decided.
     assessment, atlas
         Where its description and the second reading come from.
@@ -260,6 +265,7 @@ def build_pass(
         acupoints=points,
         channel=channel,
         readings=readings(muscle.name, site.side, tuple(f"{p.code} {p.name}" for p in points), on, atlas),
+        adjuncts=tuple(f"{a.when}: {' and '.join(a.kinds)}: {a.what}" for a in adjuncts),
         sources=row.provenance.sources,
         confidence=row.provenance.confidence,
         source_read=row.provenance.source_read,

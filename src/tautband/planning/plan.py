@@ -470,6 +470,7 @@ class _Planner:
             dose_of(technique.id, site.depth, self.limits, self.atlas),
             working_depth_mm(technique.id, site.depth, site.lung and site.tight.lung, self.atlas),
             int(self.rule("press_longer_seconds" if longer else "press_seconds")),
+            paired_treatments((self.atlas.regions[site.region].area,), self.likely(), self.atlas),
             self.assessment,
             self.atlas,
         )
@@ -477,6 +478,13 @@ class _Planner:
     def _refuse(self, site: Site, kind: str, reasons: tuple[str, ...]) -> Refused:
         name = self.atlas.muscles[site.muscle].name
         return Refused(site.muscle, name, site.side, site.trigger_point, site.probability, kind, reasons)
+
+    def likely(self) -> frozenset[str]:
+        """The look-alikes that hold a share worth minding."""
+        worth = self.rule("worth_needling")
+        return frozenset(
+            c.id for c in self.assessment.causes if c.kind == "lookalike" and c.main_source >= worth
+        )
 
     def areas(self, passes: Sequence[Pass]) -> tuple[str, ...]:
         """The areas of the passes, or of the drawing when there are none."""
