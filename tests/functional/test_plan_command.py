@@ -129,6 +129,7 @@ def test_a_referral_says_what_to_do_and_nothing_about_needles() -> None:
     assert "What to do" in done.stdout
     assert "Passes" not in done.stdout
     assert "Consent" not in done.stdout
+    assert "stretch" not in done.stdout
 
 
 @pytest.mark.parametrize(

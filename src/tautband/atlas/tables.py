@@ -537,6 +537,7 @@ EFFECTS = (
     "not_alone",
     "eat_first",
     "gloves",
+    "by_hand",
 )
 """What a contraindication or precaution can change in a plan; none of them can loosen one."""
 

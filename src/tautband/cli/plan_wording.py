@@ -139,6 +139,8 @@ def _pass(p: Pass, plan: Plan, atlas: Atlas) -> Iterator[Line]:
     yield Line("field", f"{n.diameter_mm:g} x {n.length_mm} mm ({n.gauge}G){outside}", "needle")
     source = f" [{wording.sources(p.depth.sources, atlas)}]" if p.depth.sources else ""
     yield Line("field", f"{p.depth.statement}{source}", "depth", "strong")
+    if plan.setting.ultrasound:
+        yield Line("field", "the tip is seen on the screen all the way; the ceiling still holds", "")
     if p.working_depth_mm is not None:
         low, high = p.working_depth_mm
         lies = f"{low} mm" if low == high else f"{low} to {high} mm"
@@ -294,6 +296,8 @@ def _consent(plan: Plan, atlas: Atlas) -> Iterator[Line]:
 
 
 def _law(plan: Plan, atlas: Atlas) -> Iterator[Line]:
+    if plan.referral is not None:
+        return
     yield Line("heading", f"Law: {plan.law.name}")
     for row in plan.law.lines:
         ask = " To be confirmed locally." if row.status == "confirm" else ""

@@ -169,12 +169,10 @@ def plan(
             chosen, passes, planner.load, planner.site, screening, setting, patient, atlas
         )
     status, why = _status(referral, assessment, screening, passes)
-    likely = frozenset(
-        c.id
-        for c in assessment.causes
-        if c.kind == "lookalike" and c.main_source >= planner.rule("worth_needling")
-    )
-    adjuncts = paired_treatments(planner.areas(passes), likely, atlas)
+    likely = planner.likely()
+    # nothing is offered beside a needle to somebody who has to be seen by somebody else first
+    ill = referral is not None or any("by_hand" not in a.effects for a in screening.having("no_needling"))
+    adjuncts = () if ill else paired_treatments(planner.areas(passes), likely, atlas)
     return Plan(
         atlas=atlas.version,
         status=status,
@@ -214,7 +212,9 @@ def _referral(assessment: Assessment) -> Referral | None:
     triage, needling = assessment.triage, assessment.needling
     if triage.urgency not in ("urgent", "emergency") and needling.verdict != "refer_first":
         return None
-    flags = [f for f in triage.flags if f.urgency in ("urgent", "emergency")]
+    # in an emergency only what matters then
+    graver = ("emergency",) if triage.urgency == "emergency" else ("urgent", "emergency")
+    flags = [f for f in triage.flags if f.urgency in graver]
     actions = [f.action for f in flags] or [
         "Have the layer that comes first examined before any needle; the assessment says which and why."
     ]
@@ -505,7 +505,9 @@ class _Planner:
             ("medical_advice", "Medical advice first for what screening found."),
         ):
             notes += [text] if self.screening.having(effect) else []
-        if self.setting.session == 1 or self.screening.having("stay_after"):
+        if not passes:
+            notes = []
+        elif self.setting.session == 1 or self.screening.having("stay_after"):
             notes.append(
                 f"Rest {self.rule('rest_minutes'):g} minutes lying or sitting afterwards, rise slowly."
             )

@@ -51,6 +51,13 @@ def test_an_absolute_bar_leaves_no_pass(about: str) -> None:
     assert ATLAS.contraindications[about].condition in made.why[0]
 
 
+def test_fear_of_needles_leaves_other_treatment_and_a_heart_attack_does_not() -> None:
+    afraid = planned("splenius_capitis_1:left", case=screened(needle_phobia="yes"))
+    assert afraid.adjuncts
+    ill = planned("splenius_capitis_1:left", case=screened(unstable_cardiac="yes"))
+    assert ill.adjuncts == ()
+
+
 def test_a_limb_with_lymphoedema_is_closed_to_its_root_and_the_other_one_is_not() -> None:
     sites = ("extensor_digitorum_1:left", "extensor_digitorum_1:right", "gluteus_medius_1:left")
     made = planned(*sites, case=screened(lymphoedema_limb=("left:hand",)))
@@ -143,6 +150,8 @@ def test_an_emergency_gives_its_action_and_no_pass() -> None:
     )
     made = plan(PERSON, alarm, ATLAS, Patient("average"), TRAINED)
     assert (made.status, made.passes, made.aftercare) == ("refer", (), ())
+    assert made.adjuncts == ()  # no stretching for a heart
+    assert made.session.notes == ()
     assert made.referral is not None
     assert made.referral.actions == ("Call now.",)
     assert made.consent.text == ("No needling is planned, so there is nothing to consent to.",)
