@@ -222,12 +222,12 @@ def _closes(item: Active, site: SitePlace, atlas: Atlas, setting: Setting) -> bo
 
 def _on_side(item: Active, side: str) -> bool:
     sides = {s for _, s in item.where}
-    return not item.where or "" in sides or side in sides
+    return not item.where or bool({"", "midline", side} & sides)
 
 
 def _named(item: Active, site: SitePlace, area: str, atlas: Atlas) -> bool:
     return any(
-        side in ("", site.side) and _reaches(item, place, site, area, atlas) for place, side in item.where
+        side in ("", "midline", site.side) and _reaches(item, place, site, area, atlas) for place, side in item.where
     )
 
 

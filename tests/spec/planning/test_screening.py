@@ -81,6 +81,12 @@ def test_sore_skin_closes_its_region_and_the_ones_that_border_it() -> None:
     ).passes
 
 
+def test_sore_skin_on_the_midline_closes_both_sides_beside_it() -> None:
+    for side in ("left", "right"):
+        sore = screened(local_infection_broken_skin=("midline:lumbar_spine",))
+        assert planned(f"multifidus_lumbar_2:{side}", case=sore).passes == ()
+
+
 def test_a_suspected_clot_closes_the_legs() -> None:
     made = planned("gastrocnemius_1:left", "extensor_digitorum_1:left", case=screened(dvt_suspicion="yes"))
     assert names(made.passes) == ["extensor_digitorum:left"]
