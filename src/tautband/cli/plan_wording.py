@@ -74,6 +74,7 @@ def plan_lines(plan: Plan, atlas: Atlas, language: str) -> Iterator[Line]:
     yield from _other_tissue(plan.other_tissue)
     yield from _refused(plan)
     yield from _open(plan)
+    yield from _other_layers(plan, atlas)
     yield from _adjuncts(plan, atlas)
     yield from _aftercare(plan, language)
     yield from _consent(plan, atlas)
@@ -252,6 +253,14 @@ def _open(plan: Plan) -> Iterator[Line]:
     others = [o for o in plan.screening.open if not o.provisional]
     if others:
         yield Line("text", f"Also ask about: {'; '.join(o.condition.lower() for o in others)}.")
+
+
+def _other_layers(plan: Plan, atlas: Atlas) -> Iterator[Line]:
+    if plan.other_layers:
+        yield Line("heading", "Other layers that may come first or go along")
+    for o in plan.other_layers:
+        yield Line("item", f"{wording.LAYER_WORDS[o.layer]} ({wording.percent(o.share)}): {o.name}")
+        yield Line("field", f"look for: {'; '.join(o.look_for)} [{wording.sources(o.sources, atlas)}]", "")
 
 
 def _adjuncts(plan: Plan, atlas: Atlas) -> Iterator[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tautband.assessment.assess import Assessment
 from tautband.atlas import Atlas
 
 WHEN = ("instead", "first", "along")
@@ -24,6 +25,41 @@ class PairedTreatment:
     note: str
     sources: tuple[str, ...]
     source_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLayer:
+    """A layer beside muscle that holds a share: its likeliest cause, and what to look for before needling."""
+
+    layer: str
+    share: float
+    cause: str
+    name: str
+    look_for: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def other_layers(assessment: Assessment, worth: float, atlas: Atlas) -> tuple[OtherLayer, ...]:
+    """The other layers that hold a share worth minding, the largest first.
+
+    Parameters
+    ----------
+    assessment
+        Shares of the layers and the causes in them.
+    worth
+        Shares below it are left out.
+    atlas
+        The look-alikes.
+    """
+    found = []
+    for layer, share in assessment.layers.items():
+        causes = [c for c in assessment.causes if c.kind == "lookalike" and c.layer == layer]
+        if layer == "myofascial" or share < worth or not causes:
+            continue
+        first = max(causes, key=lambda c: (c.main_source, c.id))
+        row = atlas.lookalikes[first.id]
+        found.append(OtherLayer(layer, share, row.id, row.name, row.signs[:3], row.provenance.sources))
+    return tuple(sorted(found, key=lambda o: (-round(o.share, 9), o.layer)))
 
 
 def paired_treatments(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tautband.assessment.assess import Assessment
 from tautband.assessment.case import Case
 from tautband.atlas import Atlas
-from tautband.planning.adjuncts import PairedTreatment, paired_treatments
+from tautband.planning.adjuncts import OtherLayer, PairedTreatment, other_layers, paired_treatments
 from tautband.planning.aftercare import Advice, aftercare_for
 from tautband.planning.consent import Consent, consent_for
 from tautband.planning.corridor import depth_of, gate, needle_for, over_lung, superficial_only, tightness
@@ -96,6 +96,8 @@ class Plan:
         Segmental electrical stimulation, or why there is none.
     other_tissue
         Techniques for tendon or bone that belong to a likely look-alike, or for a scar; each needs its own decision.
+    other_layers
+        Layers beside muscle that hold a share: what to look for before needling, or to treat along with it.
     adjuncts, aftercare, consent, law
         What goes with it, what follows, what is agreed, and what the law asks.
     vocabulary
@@ -116,6 +118,7 @@ class Plan:
     stimulation: Stimulation | None
     stimulation_closed: tuple[str, ...]
     other_tissue: tuple[TechniqueUse, ...]
+    other_layers: tuple[OtherLayer, ...]
     adjuncts: tuple[PairedTreatment, ...]
     aftercare: tuple[Advice, ...]
     consent: Consent
@@ -192,6 +195,7 @@ def plan(
         stimulation=stimulation,
         stimulation_closed=closed,
         other_tissue=planner.other_tissue(likely, passes),
+        other_layers=other_layers(assessment, planner.rule("worth_needling"), atlas),
         adjuncts=adjuncts,
         aftercare=planner.aftercare(passes),
         consent=consent_for(

@@ -227,7 +227,8 @@ def _on_side(item: Active, side: str) -> bool:
 
 def _named(item: Active, site: SitePlace, area: str, atlas: Atlas) -> bool:
     return any(
-        side in ("", "midline", site.side) and _reaches(item, place, site, area, atlas) for place, side in item.where
+        side in ("", "midline", site.side) and _reaches(item, place, site, area, atlas)
+        for place, side in item.where
     )
 
 

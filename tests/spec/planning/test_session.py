@@ -174,6 +174,20 @@ def test_every_area_has_something_that_goes_with_needling_or_before_it() -> None
     assert all(a.sources for a in neck)
 
 
+def test_a_layer_beside_muscle_that_holds_a_share_is_named_with_what_to_look_for() -> None:
+    from tautband.assessment.assess import CauseEstimate
+
+    root = CauseEstimate(
+        "radiculopathy_l5", "lookalike", "left", "neural", "routine", "x", 0.3, 0.2, (), (), (), ()
+    )
+    found = finds("gluteus_medius_1:left", layers={"myofascial": 0.8, "neural": 0.2})
+    made = plan(PERSON, replace(found, causes=(*found.causes, root)), ATLAS, AVERAGE, TRAINED)
+    (other,) = made.other_layers
+    assert (other.layer, other.cause) == ("neural", "radiculopathy_l5")
+    assert other.look_for
+    assert planned("gluteus_medius_1:left").other_layers == ()
+
+
 def test_thoracic_work_names_other_ways_before_a_deep_needle() -> None:
     made = planned("rhomboid_major_1:left")
     assert any(a.when == "instead" and a.area == "back" for a in made.adjuncts)
