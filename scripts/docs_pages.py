@@ -12,7 +12,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
+import catalogues
 from tautband.atlas import Atlas
+from tautband.planning.corridor import Tightness, depth_of
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTSIDE = re.compile(
@@ -264,6 +266,227 @@ def numbers_page(atlas: Atlas) -> str:
     )
 
 
+def needling_page(atlas: Atlas) -> str:
+    """Every muscle with its ceiling, its hazards, who may needle it, and where that comes from."""
+    loose, tight = Tightness(False, False), Tightness(True, True)
+
+    def depth(row: Any, how: Tightness) -> str:
+        points = atlas.trigger_points_of[row.muscle]
+        found = {depth_of(row, p.id, atlas, how).ceiling_mm for p in points}
+        told = sorted(c for c in found if c is not None)
+        none = ["none sourced"] if None in found else []
+        return " or ".join([f"{c} mm" for c in told] + none)
+
+    def structure(row: Any) -> str:
+        depths = (depth_of(row, p.id, atlas, loose) for p in atlas.trigger_points_of[row.muscle])
+        return "; ".join(dict.fromkeys(d.structure for d in depths if d.structure))
+
+    def who(row: Any) -> str:
+        if row.risk == "high" and not row.provenance.source_read:
+            return "closed: from memory only"
+        return {
+            "open": "open",
+            "trained": "advanced training",
+            "imaging": "advanced training and a screen",
+            "pelvic": "pelvic training",
+            "never": "never",
+        }[row.access]
+
+    closed = [r for r in atlas.needling.values() if who(r).startswith("closed")]
+    return "\n".join(
+        [
+            "# Needling, muscle by muscle\n",
+            "The ceiling is the deepest the tip may go below the skin: for an average build, and for a thin or unknown"
+            " one. See [Planning](../explanation/planning.md). It is never a licence to go as deep.\n",
+            table(
+                (
+                    "Muscle",
+                    "Ceiling",
+                    "Thin or unknown",
+                    "Protects",
+                    "Stops on",
+                    "Hazards",
+                    "Risk",
+                    "Who",
+                    "Sources",
+                ),
+                (
+                    (
+                        f"`{r.muscle}`",
+                        depth(r, loose),
+                        depth(r, tight),
+                        structure(r),
+                        {"tangent": "flat path", "none": "nothing"}.get(r.stop, r.stop),
+                        ", ".join(atlas.hazards[h].name for h in r.hazards),
+                        r.risk,
+                        who(r),
+                        sourced(r, atlas),
+                    )
+                    for r in atlas.needling.values()
+                ),
+            ),
+            "## Closed until a source is read\n",
+            "High-risk rows that rest on memory. They are shown in plans with that reason and never needled.\n",
+            table(
+                ("Muscle", "What is recalled", "Hazards"),
+                (
+                    (
+                        f"`{r.muscle}`",
+                        r.avoidance,
+                        ", ".join(atlas.hazards[h].name for h in r.hazards),
+                    )
+                    for r in closed
+                ),
+            ),
+        ]
+    )
+
+
+def depth_limits_page(atlas: Atlas) -> str:
+    """Every published figure about depth, and whether it may cap."""
+    parts = [
+        "# Depth limits\n",
+        "Every published figure, also those that never cap: which may, and how each is read, stands in"
+        " [Planning](../explanation/planning.md).\n",
+    ]
+    for area, rows in by(atlas.depth_limits.values(), lambda r: r.area).items():
+        parts += [
+            f"## {words(area)}\n",
+            table(
+                ("Id", "Site", "Structure", "Figure", "In whom", "May cap", "Source"),
+                (
+                    (
+                        f"`{r.id}`",
+                        r.site,
+                        r.structure,
+                        f"{r.value_mm:g} mm ({r.statistic}, {words(r.quantity).lower()})",
+                        f"{r.population}{f', n = {r.n}' if r.n else ''}{f', {r.modality}' if r.modality else ''}",
+                        f"{words(r.use_as_limit).lower()} ({words(r.limit_kind).lower()})",
+                        f"{r.note} {sourced(r, atlas)}",
+                    )
+                    for r in rows
+                ),
+            ),
+        ]
+    return "\n".join(parts)
+
+
+def screening_page(atlas: Atlas) -> str:
+    """Every contraindication and precaution with its question and what it changes."""
+    parts = [
+        "# Screening\n",
+        "The ids that a case's `screening` takes. A yes always means that it applies.\n",
+    ]
+    by_scope = by(atlas.contraindications.values(), lambda c: c.scope)
+    for scope in ("absolute", "relative", "local", "precaution"):
+        parts.append(f"## {words(scope)}\n")
+        for c in by_scope[scope]:
+            parts += [
+                f"### `{c.id}`\n",
+                f"**{c.condition}**\n",
+                f"{c.ask or 'Not asked: taken to hold for everyone.'}\n",
+                f"Changes: {c.modifies}. In a plan: {listed(c.effects)}"
+                f"{f' at {listed(c.places)}' if c.places else ''}.\n",
+                f"{c.why} ({c.evidence_status}) {c.note} {sourced(c, atlas)}\n",
+            ]
+    return "\n".join(parts)
+
+
+def planning_numbers_page(atlas: Atlas) -> str:
+    """The numbers that planning uses, and the settings of each technique."""
+    parts = [
+        "# Numbers of planning\n",
+        "Every number that planning uses, with what it rests on.\n",
+        table(
+            ("Number", "Value", "Range", "What it is", "What it rests on"),
+            (
+                (
+                    f"`{r.name}`",
+                    f"{r.value:g} {r.unit}",
+                    f"{r.low:g} to {r.high:g}",
+                    r.meaning,
+                    f"{r.basis}. {sourced(r, atlas)}",
+                )
+                for r in atlas.planning_rules.values()
+            ),
+        ),
+    ]
+    for technique in atlas.techniques.values():
+        parts += [
+            f"## {words(technique.name)}\n",
+            f"Known: {technique.known} Contested: {technique.contested} {sourced(technique, atlas)}\n",
+            table(
+                ("Setting", "Range", "How", "Source"),
+                (
+                    (
+                        words(p.parameter),
+                        f"{p.low:g} to {p.high:g} {p.unit}",
+                        p.how,
+                        f"{p.note}. {sourced(p, atlas)}",
+                    )
+                    for p in atlas.technique_parameters
+                    if p.technique == technique.id
+                ),
+            ),
+        ]
+    return "\n".join(parts)
+
+
+def jurisdictions_page(atlas: Atlas) -> str:
+    """The rules of each jurisdiction, sourced or to be confirmed locally."""
+    parts = [
+        "# Law\n",
+        "What a jurisdiction asks for. What was not seen is taken at its strictest and has to be confirmed locally.\n",
+    ]
+    for name, rows in by(atlas.jurisdictions, lambda r: r.jurisdiction).items():
+        title = next(r.text for r in rows if r.rule == "name")
+        parts += [
+            f"## `{name}`\n",
+            f"{title}.\n",
+            table(
+                ("Rule", "What it says", "Standing"),
+                (
+                    (
+                        words(r.rule),
+                        r.text,
+                        sourced(r, atlas) if r.status == "sourced" else "to be confirmed locally",
+                    )
+                    for r in rows
+                    if r.rule != "name"
+                ),
+            ),
+        ]
+    return "\n".join(parts)
+
+
+def back_translation_page() -> str:
+    """Every patient text in every language, with its translation back into English."""
+    parts = [
+        "# Back-translation\n",
+        "The aftercare texts were translated, and each translation was then translated back into English from the"
+        " translation alone and compared with the original. None has been reviewed by a native clinician, and every"
+        " text shown to a patient says so. Corrections are welcome in `src/tautband/locale`.\n",
+    ]
+    for path in catalogues.catalogues():
+        catalogue = catalogues.read(path)
+        parts += [
+            f"## {catalogue.header_comment.splitlines()[0].strip('# ').removesuffix(' aftercare of tautband.')}\n",
+            table(
+                ("English", "Translation", "Translated back"),
+                (
+                    (
+                        m.id,
+                        m.string,
+                        " ".join(m.user_comments).removeprefix("back: "),
+                    )
+                    for m in catalogue
+                    if m.id
+                ),
+            ),
+        ]
+    return "\n".join(parts)
+
+
 DATA_PAGES: dict[str, Callable[[Atlas], str]] = {
     "reference/questions.md": questions_page,
     "reference/red-flags.md": red_flags_page,
@@ -273,6 +496,11 @@ DATA_PAGES: dict[str, Callable[[Atlas], str]] = {
     "reference/acupoints.md": acupoints_page,
     "reference/channels.md": channels_page,
     "reference/numbers.md": numbers_page,
+    "reference/needling.md": needling_page,
+    "reference/depth-limits.md": depth_limits_page,
+    "reference/screening.md": screening_page,
+    "reference/planning-numbers.md": planning_numbers_page,
+    "reference/jurisdictions.md": jurisdictions_page,
 }
 
 
@@ -301,6 +529,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     atlas = Atlas.load()
     for path, make in DATA_PAGES.items():
         files.append(File.generated(config, path, content=make(atlas)))
+    files.append(File.generated(config, "data/back-translation.md", content=back_translation_page()))
     for page, result in results().items():
         files.append(File.generated(config, page, content=result.read_text(encoding="utf-8")))
     for name in PROJECT_PAGES:

@@ -10,14 +10,25 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tautband.assessment import Case, Finding, PaintedRegion, assess, read_case, write_assessment, write_case
-from tautband.assessment.case import MAX_BYTES, SEXES, SIGNS
+from tautband.assessment import (
+    Case,
+    Finding,
+    PaintedRegion,
+    Screened,
+    assess,
+    read_case,
+    write_assessment,
+    write_case,
+)
+from tautband.assessment.case import BUILDS, SEXES, SIGNS
 from tautband.atlas import Atlas
+from tautband.atlas.tables import AREAS
+from tautband.document import MAX_BYTES
 from tautband.errors import CaseError
 
 ATLAS = Atlas.load()
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.json"))
+EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*.json") if not p.stem.startswith("setting"))
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -64,6 +75,15 @@ def findings(draw: st.DrawFn) -> Finding:
 
 
 @st.composite
+def screened(draw: st.DrawFn) -> Screened:
+    if draw(st.booleans()):
+        return Screened("no")
+    place = st.sampled_from([*AREAS, *ATLAS.regions])
+    sided = st.tuples(place, st.sampled_from(["", "left", "right", "midline"]))
+    return Screened("yes", tuple(draw(st.lists(sided, max_size=3, unique=True))))
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
     order = list(ATLAS.regions)
     places = draw(st.lists(painted(), max_size=6, unique_by=lambda p: (p.region, p.side)))
@@ -79,6 +99,12 @@ def cases(draw: st.DrawFn) -> Case:
         findings=tuple(draw(st.lists(findings(), max_size=4, unique_by=lambda f: (f.trigger_point, f.side)))),
         tests=draw(results),
         complaint=draw(TEXT),
+        screening=draw(
+            st.dictionaries(st.sampled_from(list(ATLAS.contraindications)), screened(), max_size=4)
+        ),
+        build=draw(st.none() | st.sampled_from(BUILDS)),
+        height_cm=draw(st.none() | st.floats(50, 250)),
+        weight_kg=draw(st.none() | st.integers(10, 400)),
     )
 
 
@@ -119,6 +145,10 @@ def whole() -> dict[str, Any]:
         "findings": [{"trigger_point": "upper_trapezius_1", "side": "left", **dict.fromkeys(SIGNS, True)}],
         "tests": {"spurling_tong": "positive"},
         "complaint": "stiff",
+        "screening": {
+            "pacemaker": "no",
+            "lymphoedema_limb": {"answer": "yes", "where": [{"area": "arm", "side": "left"}]},
+        },
     }
 
 
@@ -127,6 +157,13 @@ POSITIONS = [
     ("patient",),
     ("patient", "age"),
     ("patient", "sex"),
+    ("patient", "build"),
+    ("patient", "height_cm"),
+    ("screening",),
+    ("screening", "pacemaker"),
+    ("screening", "lymphoedema_limb"),
+    ("screening", "lymphoedema_limb", "where"),
+    ("screening", "lymphoedema_limb", "where", 0),
     ("pain",),
     ("pain", 0),
     ("pain", 0, "region"),
@@ -147,6 +184,12 @@ POSITIONS = [
     ("complaint",),
 ]
 MAY_BE_NULL = {
+    ("patient", "build"),
+    ("patient", "height_cm"),
+    ("screening",),
+    ("screening", "pacemaker"),
+    ("screening", "lymphoedema_limb"),
+    ("screening", "lymphoedema_limb", "where"),
     ("patient",),
     ("patient", "age"),
     ("patient", "sex"),
@@ -214,7 +257,10 @@ def test_a_wrong_value_anywhere_is_refused_by_schema_and_reader_alike(
     except CaseError as error:
         line = str(error)
         assert line.startswith(named(position))
-        assert any(words in line for words in ("unknown", "is not an answer", "exists left and right")), line
+        assert any(
+            words in line
+            for words in ("unknown", "is not an answer", "exists left and right", "name a region or an area")
+        ), line
 
 
 @pytest.mark.parametrize("position", POSITIONS, ids=named)
@@ -422,8 +468,12 @@ def test_a_file_cut_short_or_changed_in_one_byte_is_read_or_refused(data: st.Dat
 
 def any_of(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Documents that keep to a part of the case schema; ids come from the atlas half of the time."""
+    if part.get("$ref") == "#/$defs/reply":
+        return st.sampled_from(schema("case")["$defs"]["reply"]["enum"])
     if "$ref" in part:
         return st.none() | st.booleans()
+    if "anyOf" in part:
+        return st.one_of(*map(any_of, part["anyOf"]))
     if "const" in part:
         return st.just(part["const"])
     if "enum" in part:
@@ -433,7 +483,7 @@ def any_of(part: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 def _of_kind(kind: str, part: dict[str, Any]) -> st.SearchStrategy[Any]:
-    known = (ATLAS.regions, ATLAS.trigger_points, ATLAS.questions)
+    known = (ATLAS.regions, ATLAS.trigger_points, ATLAS.questions, ATLAS.contraindications)
     ids = [i for table in known for i in list(table)[:6]]
     text = st.sampled_from([*ids, "yes", "no", "sternum"]) | TEXT
     match kind:
@@ -467,7 +517,8 @@ def test_what_the_schema_allows_is_read_or_refused_only_for_what_the_atlas_knows
     else:
         CASE.validate(write_case(case))
         return
-    reasons = ("unknown ", "is not an answer", "left and right", "on the midline", "stands twice", "at most")
+    shapes = ("left and right", "on the midline", "stands twice", "name a region or an area", "beside a no")
+    reasons = ("unknown ", "is not an answer", "at most", *shapes)
     assert any(reason in said for reason in reasons)
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GLOSSARY = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
 TERMS = re.findall(r"^### (.+)$", GLOSSARY, re.MULTILINE)
-ROOMS = ("tautband.atlas", "tautband.assessment")
+ROOMS = ("tautband.atlas", "tautband.assessment", "tautband.planning")
 
 
 def commands(
@@ -100,6 +100,11 @@ def test_the_pages_made_from_data_show_every_entry() -> None:
         pages.acupoints_page: [f"| {code} |" for code in atlas.acupoints],
         pages.channels_page: [f"| `{i}` |" for i in atlas.channels],
         pages.numbers_page: [f"| `{i}` |" for i in (*atlas.model, *atlas.palpation_signs)],
+        pages.needling_page: [f"| `{i}` |" for i in atlas.muscles],
+        pages.depth_limits_page: [f"| `{i}` |" for i in atlas.depth_limits],
+        pages.screening_page: [f"### `{i}`" for i in atlas.contraindications],
+        pages.planning_numbers_page: [f"| `{i}` |" for i in atlas.planning_rules],
+        pages.jurisdictions_page: [f"## `{r.jurisdiction}`" for r in atlas.jurisdictions],
     }
     assert set(shown) == set(pages.DATA_PAGES.values())
     for page, entries in shown.items():
@@ -171,6 +176,9 @@ def test_the_glossary_knows_the_words_that_columns_of_the_atlas_may_hold() -> No
         ("lookalikes", "prior_basis"),
         ("answer_strengths", "basis"),
         ("correspondence", "evidence"),
+        ("contraindications", "scope"),
+        ("depth_limits", "limit_kind"),
+        ("techniques", "modality"),
     ):
         with (ROOT / "src/tautband/atlas/data" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
             words |= {row[column] for row in csv.DictReader(file) if row.get(column)}

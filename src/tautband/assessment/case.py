@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from tautband.atlas import Atlas
+from tautband.atlas.tables import AREAS
+from tautband.document import choice, key_name, kind_of, mapping, number, parse_json, sequence, shown, text
 from tautband.errors import CaseError, nearest
 
 SCHEMA = "tautband.case/1"
-MAX_BYTES = 1_000_000
 SIDES = ("left", "right", "midline")
 SEXES = ("female", "male", "other")
 OPPOSITE = MappingProxyType({"left": "right", "right": "left", "midline": "midline"})
-KEYS = ("schema", "patient", "pain", "answers", "findings", "tests", "complaint", "drawing")
+KEYS = ("schema", "patient", "pain", "answers", "findings", "tests", "complaint", "drawing", "screening")
+BUILDS = ("thin", "average", "heavy")
 SIGNS = ("taut_band", "tender", "familiar_pain", "referred_pain", "twitch")
 
 
@@ -48,6 +48,17 @@ class Finding:
         return {sign: value for sign in SIGNS if (value := getattr(self, sign)) is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A reply to a screening question: `yes` when it applies, and the places it applies to, where that matters.
+
+    A place is a region or an area with a side; an empty side means both.
+    """
+
+    answer: str
+    where: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True)
 class Case:
     """One person's complaint; immutable, and valid for the atlas it was read with.
@@ -68,6 +79,12 @@ class Case:
         Examination test (an id of the accuracy table) to `positive` or `negative`.
     complaint
         Free text: kept and shown, never interpreted.
+    screening
+        Contraindication to the reply; for planning only, an assessment does not read it.
+    build
+        `thin`, `average`, `heavy` or unknown; for planning only.
+    height_cm, weight_kg
+        If known; for planning only.
     """
 
     age: float | None = None
@@ -77,6 +94,10 @@ class Case:
     findings: tuple[Finding, ...] = ()
     tests: Mapping[str, str] = field(default_factory=dict)
     complaint: str = ""
+    screening: Mapping[str, Screened] = field(default_factory=dict)
+    build: str | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
 
     def with_answer(self, question: str, *answers: str) -> Case:
         """The same case with one question answered (or answered anew)."""
@@ -95,6 +116,10 @@ class Case:
             self,
             pain=tuple(replace(p, side=OPPOSITE[p.side]) for p in self.pain),
             findings=tuple(replace(f, side=OPPOSITE[f.side]) for f in self.findings),
+            screening={
+                about: Screened(reply.answer, tuple((p, OPPOSITE.get(s, "")) for p, s in reply.where))
+                for about, reply in self.screening.items()
+            },
         )
 
 
@@ -113,36 +138,88 @@ def read_case(content: bytes | str | Mapping[str, Any], atlas: Atlas) -> Case:
     CaseError
         One line that names the field, the value and the nearest valid choice.
     """
-    document = _parse_json(content) if isinstance(content, bytes | str) else content
+    document = parse_json(content) if isinstance(content, bytes | str) else content
     if not isinstance(document, Mapping):
-        raise CaseError(f"case: expected a JSON object, got {_kind(document)}")
+        raise CaseError(f"case: expected a JSON object, got {kind_of(document)}")
     for key in document:
         if key not in KEYS:
-            raise CaseError(f"{_name(key)}: unknown field{nearest(key, KEYS)}")
+            raise CaseError(f"{key_name(key)}: unknown field{nearest(key, KEYS)}")
     if document.get("schema") is None:
         raise CaseError(f"schema: missing; write {SCHEMA!r}")
     if document["schema"] != SCHEMA:
-        raise CaseError(f"schema: expected {SCHEMA!r}, got {_shown(document['schema'])}")
+        raise CaseError(f"schema: expected {SCHEMA!r}, got {shown(document['schema'])}")
     if "drawing" in document:
         raise CaseError("drawing: strokes cannot be resolved without the body surface; give pain as regions")
     if document.get("pain") is None:
         raise CaseError("pain: missing; give a list of painted regions, which may be empty")
-    patient = _mapping(document.get("patient"), "patient", ("age", "sex"))
+    patient = mapping(document.get("patient"), "patient", ("age", "sex", "build", "height_cm", "weight_kg"))
     return Case(
-        age=_number(patient.get("age"), "patient.age", 0, 120),
-        sex=_choice(patient.get("sex"), "patient.sex", SEXES),
+        age=number(patient.get("age"), "patient.age", 0, 120),
+        sex=choice(patient.get("sex"), "patient.sex", SEXES),
         pain=_read_pain(document["pain"], atlas),
         answers=_read_answers(document.get("answers"), atlas),
         findings=_read_findings(document.get("findings"), atlas),
         tests=_read_tests(document.get("tests"), atlas),
-        complaint=_text(_given(document.get("complaint"), ""), "complaint"),
+        complaint=_complaint(document.get("complaint")),
+        screening=read_screening(document.get("screening"), atlas),
+        build=choice(patient.get("build"), "patient.build", BUILDS),
+        height_cm=number(patient.get("height_cm"), "patient.height_cm", 50, 250),
+        weight_kg=number(patient.get("weight_kg"), "patient.weight_kg", 10, 400),
     )
+
+
+def read_screening(value: Any, atlas: Atlas) -> Mapping[str, Screened]:
+    """Read replies to the screening questions: `yes`, `no`, or an object with the places it applies to.
+
+    Parameters
+    ----------
+    value
+        Contraindication id to the reply, as parsed from JSON; `unknown` and null leave it unanswered.
+    atlas
+        The atlas whose contraindications and regions the replies speak of.
+
+    Raises
+    ------
+    CaseError
+        One line that names the field, the value and the nearest valid choice.
+    """
+    replies: dict[str, Screened] = {}
+    for about, given in mapping(value, "screening", None).items():
+        where = f"screening.{key_name(about)}"
+        if about not in atlas.contraindications:
+            raise CaseError(f"{where}: unknown contraindication{nearest(about, atlas.contraindications)}")
+        if not isinstance(given, Mapping):
+            given = {"answer": given}
+        entry = mapping(given, where, ("answer", "where"))
+        answer = choice(entry.get("answer"), where, ("yes", "no", "unknown"))
+        places = _read_places(entry.get("where"), f"{where}.where", atlas)
+        if answer == "no" and places:
+            raise CaseError(f"{where}.where: places stand beside a no; write yes, or leave them out")
+        if answer in ("yes", "no"):
+            replies[about] = Screened(answer, places)
+    return MappingProxyType(replies)
+
+
+def _read_places(value: Any, where: str, atlas: Atlas) -> tuple[tuple[str, str], ...]:
+    places = []
+    for i, item in enumerate(sequence(value, where)):
+        entry = mapping(item, f"{where}[{i}]", ("region", "area", "side"))
+        if (entry.get("region") is None) == (entry.get("area") is None):
+            raise CaseError(f"{where}[{i}]: name a region or an area, one of them")
+        if entry.get("area") is not None:
+            place = choice(entry["area"], f"{where}[{i}].area", AREAS) or ""
+        else:
+            place = _known_id(entry["region"], f"{where}[{i}].region", atlas.regions, atlas, "region")
+        side = choice(entry.get("side"), f"{where}[{i}].side", SIDES)
+        places.append((place, side or ""))
+    return tuple(dict.fromkeys(places))
 
 
 def write_case(case: Case) -> dict[str, Any]:
     """Write a case as a `tautband.case/1` document; reading it again gives the same case."""
     document: dict[str, Any] = {"schema": SCHEMA}
-    if patient := {k: v for k, v in (("age", case.age), ("sex", case.sex)) if v is not None}:
+    about = ("age", "sex", "build", "height_cm", "weight_kg")
+    if patient := {k: v for k in about if (v := getattr(case, k)) is not None}:
         document["patient"] = patient
     document["pain"] = [_without_nothing(p) for p in case.pain]
     if case.answers:
@@ -153,7 +230,19 @@ def write_case(case: Case) -> dict[str, Any]:
         document["tests"] = dict(case.tests)
     if case.complaint:
         document["complaint"] = case.complaint
+    if case.screening:
+        document["screening"] = {about: _reply(reply) for about, reply in case.screening.items()}
     return document
+
+
+def _reply(reply: Screened) -> str | dict[str, Any]:
+    if not reply.where:
+        return reply.answer
+    places = [
+        {"area" if place in AREAS else "region": place, **({"side": side} if side else {})}
+        for place, side in reply.where
+    ]
+    return {"answer": reply.answer, "where": places}
 
 
 def _without_nothing(row: PaintedRegion | Finding) -> dict[str, Any]:
@@ -161,65 +250,16 @@ def _without_nothing(row: PaintedRegion | Finding) -> dict[str, Any]:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in pairs if v is not None and v != ()}
 
 
-def _parse_json(content: bytes | str) -> Any:
-    if len(content) > MAX_BYTES:
-        raise CaseError(f"case: {len(content):,} bytes is more than the {MAX_BYTES:,} a case may have")
-    if isinstance(content, bytes):
-        try:
-            content = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise CaseError(f"case: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-
-    refused: list[str] = []
-
-    def note(constant: str) -> float:
-        refused.append(constant)
-        return math.nan
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise CaseError(f"{_name(key)}: stands twice in one object; keep one")
-            found[key] = value
-        return found
-
-    try:
-        document = json.loads(content, parse_constant=note, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        raise CaseError(f"case: not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except RecursionError:
-        raise CaseError("case: nested too deeply to be a case") from None
-    except ValueError:
-        # a number with more digits than Python converts
-        raise CaseError("case: holds a number that is too long to be one") from None
-    if refused:
-        raise CaseError(f"{_place_of_nan(document) or 'case'}: {refused[0]} is not a number JSON allows")
-    return document
-
-
-def _place_of_nan(value: Any, where: str = "") -> str:
-    """Name the first field that holds something that is not a number; empty when none does."""
-    if isinstance(value, float) and math.isnan(value):
-        return where
-    inside: Iterable[tuple[str, Any]] = ()
-    if isinstance(value, dict):
-        inside = ((f"{where}.{_name(key)}" if where else _name(key), item) for key, item in value.items())
-    elif isinstance(value, list):
-        inside = ((f"{where}[{i}]", item) for i, item in enumerate(value))
-    return next((place for at, item in inside if (place := _place_of_nan(item, at))), "")
-
-
 def _read_pain(value: Any, atlas: Atlas) -> tuple[PaintedRegion, ...]:
     painted: dict[tuple[str, str], PaintedRegion] = {}
-    for i, item in enumerate(_sequence(value, "pain")):
+    for i, item in enumerate(sequence(value, "pain")):
         where = f"pain[{i}]"
-        entry = _mapping(item, where, ("region", "side", "intensity", "quality"))
+        entry = mapping(item, where, ("region", "side", "intensity", "quality"))
         region = _known_id(entry.get("region"), f"{where}.region", atlas.regions, atlas, "region")
         side = _side_of(entry.get("side"), f"{where}.side", region, atlas)
-        intensity = _number(entry.get("intensity"), f"{where}.intensity", 0, 10)
-        quality = _sequence(entry.get("quality"), f"{where}.quality")
-        words = tuple(_text(word, f"{where}.quality[{k}]") for k, word in enumerate(quality))
+        intensity = number(entry.get("intensity"), f"{where}.intensity", 0, 10)
+        quality = sequence(entry.get("quality"), f"{where}.quality")
+        words = tuple(text(word, f"{where}.quality[{k}]") for k, word in enumerate(quality))
         before = painted.get((region, side))
         if before is not None:
             stronger = [x for x in (before.intensity, intensity) if x is not None]
@@ -231,7 +271,7 @@ def _read_pain(value: Any, atlas: Atlas) -> tuple[PaintedRegion, ...]:
 
 
 def _side_of(value: Any, where: str, region: str, atlas: Atlas) -> str:
-    side = _choice(value, where, SIDES)
+    side = choice(value, where, SIDES)
     if atlas.regions[region].midline:
         if side not in (None, "midline"):
             raise CaseError(f"{where}: {side!r}, but {region} lies on the midline; write 'midline'")
@@ -244,8 +284,8 @@ def _side_of(value: Any, where: str, region: str, atlas: Atlas) -> str:
 
 def _read_answers(value: Any, atlas: Atlas) -> Mapping[str, tuple[str, ...]]:
     given: dict[str, tuple[str, ...]] = {}
-    for question, answer in _mapping(value, "answers", None).items():
-        where = f"answers.{_name(question)}"
+    for question, answer in mapping(value, "answers", None).items():
+        where = f"answers.{key_name(question)}"
         current = question
         split = atlas.renamed("question_split", question)
         if question not in atlas.questions and not split:
@@ -264,7 +304,7 @@ def _read_answers(value: Any, atlas: Atlas) -> Mapping[str, tuple[str, ...]]:
             at_most = atlas.questions[current].max_answers
         for one in ticked:
             if one not in choices:
-                raise CaseError(f"{where}: {_shown(one)} is not an answer{nearest(one, choices)}")
+                raise CaseError(f"{where}: {shown(one)} is not an answer{nearest(one, choices)}")
         if len(ticked) > at_most:
             raise CaseError(f"{where}: {len(ticked)} answers where at most {at_most} may be given")
         if given.setdefault(current, ticked) != ticked:
@@ -278,19 +318,19 @@ def _ticked(answer: Any, where: str) -> tuple[str, ...]:
         return ()
     parts = answer.split(";") if isinstance(answer, str) else answer
     if isinstance(parts, bool) or not isinstance(parts, list):
-        raise CaseError(f"{where}: expected an answer as text such as 'yes', got {_kind(answer)}")
-    return tuple(dict.fromkeys(_text(p, where).strip() for p in parts))
+        raise CaseError(f"{where}: expected an answer as text such as 'yes', got {kind_of(answer)}")
+    return tuple(dict.fromkeys(text(p, where).strip() for p in parts))
 
 
 def _read_findings(value: Any, atlas: Atlas) -> tuple[Finding, ...]:
     found: dict[tuple[str, str], Finding] = {}
-    for i, item in enumerate(_sequence(value, "findings")):
+    for i, item in enumerate(sequence(value, "findings")):
         where = f"findings[{i}]"
-        entry = _mapping(item, where, ("trigger_point", "side", *SIGNS))
+        entry = mapping(item, where, ("trigger_point", "side", *SIGNS))
         point = _known_id(
             entry.get("trigger_point"), f"{where}.trigger_point", atlas.trigger_points, atlas, "trigger_point"
         )
-        side = _choice(entry.get("side"), f"{where}.side", ("left", "right"))
+        side = choice(entry.get("side"), f"{where}.side", ("left", "right"))
         if side is None:
             raise CaseError(f"{where}.side: missing; write 'left' or 'right'")
         if (point, side) in found:
@@ -299,105 +339,29 @@ def _read_findings(value: Any, atlas: Atlas) -> tuple[Finding, ...]:
         for sign in SIGNS:
             signs[sign] = entry.get(sign)
             if signs[sign] is not None and not isinstance(signs[sign], bool):
-                raise CaseError(f"{where}.{sign}: expected true or false, got {_shown(signs[sign])}")
+                raise CaseError(f"{where}.{sign}: expected true or false, got {shown(signs[sign])}")
         found[point, side] = Finding(point, side, **signs)
     return tuple(found.values())
 
 
 def _read_tests(value: Any, atlas: Atlas) -> Mapping[str, str]:
     results = {}
-    for test, result in _mapping(value, "tests", None).items():
+    for test, result in mapping(value, "tests", None).items():
         if test not in atlas.accuracy:
-            raise CaseError(f"tests.{_name(test)}: unknown test{nearest(test, atlas.accuracy)}")
-        results[test] = _choice(result, f"tests.{test}", ("positive", "negative"))
+            raise CaseError(f"tests.{key_name(test)}: unknown test{nearest(test, atlas.accuracy)}")
+        results[test] = choice(result, f"tests.{test}", ("positive", "negative"))
     return MappingProxyType({test: result for test, result in results.items() if result is not None})
+
+
+def _complaint(value: Any) -> str:
+    return "" if value is None else text(value, "complaint")
 
 
 def _known_id(value: Any, where: str, known: Iterable[str], atlas: Atlas, kind: str) -> str:
     if not isinstance(value, str):
-        raise CaseError(f"{where}: expected an id, got {_kind(value)}")
+        raise CaseError(f"{where}: expected an id, got {kind_of(value)}")
     if value in known:
         return value
     if renamed := atlas.renamed(kind, value):
         return renamed[0]
-    raise CaseError(f"{where}: unknown {kind.replace('_', ' ')} {_shown(value)}{nearest(value, known)}")
-
-
-def _mapping(value: Any, where: str, allowed: tuple[str, ...] | None) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise CaseError(f"{where}: expected an object, got {_kind(value)}")
-    if allowed is not None:
-        for key in value:
-            if key not in allowed:
-                raise CaseError(f"{where}.{_name(key)}: unknown field{nearest(key, allowed)}")
-    return value
-
-
-def _sequence(value: Any, where: str) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise CaseError(f"{where}: expected a list, got {_kind(value)}")
-    return value
-
-
-def _number(value: Any, where: str, low: float, high: float) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CaseError(f"{where}: expected a number, got {_kind(value)}")
-    # infinities and NaN fail this too, and an int of any length can be compared
-    if not low <= value <= high:
-        raise CaseError(f"{where}: {_shown(value)} is outside {low} to {high}")
-    return value
-
-
-def _choice(value: Any, where: str, choices: tuple[str, ...]) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or value not in choices:
-        close = nearest(value if isinstance(value, str) else "", choices)
-        raise CaseError(f"{where}: {_shown(value)} is not valid{close}")
-    return value
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise CaseError(f"{where}: expected text, got {_kind(value)}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise CaseError(f"{where}: a lone surrogate at position {error.start} is no character") from None
-    return value
-
-
-def _given(value: Any, otherwise: Any) -> Any:
-    return otherwise if value is None else value
-
-
-def _name(key: Any) -> str:
-    """A key of the document on one line of an error, however it looks."""
-    text = str(key)
-    return text if text.isprintable() and len(text) <= 60 else ascii(text[:60])
-
-
-def _shown(value: Any) -> str:
-    """A value on one line of an error, never longer than that line."""
-    match value:
-        case None:
-            return "nothing"
-        case Mapping():
-            return "an object"
-        case list() | tuple():
-            return "a list"
-        case str():
-            return repr(value[:40])
-        case int() if abs(value) >= 10**20:
-            return "a number of more than 20 digits"
-    return f"{value!r:.40}"
-
-
-def _kind(value: Any) -> str:
-    return f"text {_shown(value)}" if isinstance(value, str) else _shown(value)
+    raise CaseError(f"{where}: unknown {kind.replace('_', ' ')} {shown(value)}{nearest(value, known)}")

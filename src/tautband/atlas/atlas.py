@@ -71,6 +71,21 @@ class Atlas:
     prevalence: tuple[t.Prevalence, ...]
     complaint_regions: tuple[t.ComplaintRegion, ...]
     model: Mapping[str, t.ModelParameter]
+    hazards: Mapping[str, t.Hazard]
+    needling: Mapping[str, t.NeedlingSite]
+    depth_limits: Mapping[str, t.DepthLimit]
+    contraindications: Mapping[str, t.Contraindication]
+    screening_answers: tuple[t.ScreeningAnswer, ...]
+    adverse_events: tuple[t.AdverseEvent, ...]
+    techniques: Mapping[str, t.Technique]
+    technique_parameters: tuple[t.TechniqueParameter, ...]
+    needle_sizes: Mapping[str, t.NeedleSize]
+    aftercare: Mapping[str, t.Aftercare]
+    adjuncts: tuple[t.Adjunct, ...]
+    jurisdictions: tuple[t.JurisdictionRule, ...]
+    planning_rules: Mapping[str, t.PlanningRule]
+    segments: Mapping[str, t.Segment]
+    vocabularies: tuple[t.VocabularyTerm, ...]
 
     @classmethod
     def load(cls, overlay: Path | str | None = None) -> Atlas:
@@ -146,6 +161,31 @@ class Atlas:
     def neighbours_of(self) -> Mapping[str, tuple[t.Neighbour, ...]]:
         """Border rows by region."""
         return group_by(self.region_neighbours, lambda n: n.region)
+
+    @cached_property
+    def limits_of(self) -> Mapping[str, tuple[t.DepthLimit, ...]]:
+        """Depth rows by muscle."""
+        named = [(muscle, row) for row in self.depth_limits.values() for muscle in row.muscles]
+        return {m: tuple(r for _, r in rows) for m, rows in group_by(named, lambda pair: pair[0]).items()}
+
+    @cached_property
+    def stocked_needles(self) -> Mapping[int, tuple[t.NeedleSize, ...]]:
+        """Stocked needle sizes by length in millimetres, the shortest first."""
+        lengths: dict[int, list[t.NeedleSize]] = defaultdict(list)
+        for size in self.needle_sizes.values():
+            if size.stocked and size.length_mm is not None and size.diameter_mm is not None:
+                lengths[size.length_mm].append(size)
+        return {n: tuple(lengths[n]) for n in sorted(lengths)}
+
+    @cached_property
+    def pregnancy_points(self) -> frozenset[str]:
+        """Acupoints that texts forbid in pregnancy; those that one text alone names are left out."""
+        return frozenset(
+            code
+            for caution in self.point_cautions.values()
+            if caution.topic == "pregnancy" and caution.status != "traditional only"
+            for code in caution.items.split(";")
+        )
 
     @cached_property
     def _renamed(self) -> Mapping[tuple[str, str], tuple[str, ...]]:

@@ -89,8 +89,20 @@ def check_atlas(atlas: Atlas) -> AtlasReport:
     atlas
         A loaded atlas, so every cell already fits its column.
     """
-    problems = (_names, _sides, _strengths, _dangers, _numbers, _acupoints, _sources, _aliases)
-    remarks = (_thin_causes, _channel_jumps, _thin_sources, _weak_flags)
+    problems = (
+        _names,
+        _sides,
+        _strengths,
+        _dangers,
+        _numbers,
+        _acupoints,
+        _sources,
+        _aliases,
+        _needles,
+        _screening,
+        _packs,
+    )
+    remarks = (_thin_causes, _channel_jumps, _thin_sources, _weak_flags, _closed_rows)
     return AtlasReport(
         version=atlas.version,
         problems=tuple(p for find in problems for p in find(atlas)),
@@ -336,6 +348,93 @@ def _aliases(atlas: Atlas) -> Iterator[Problem]:
             yield Problem("aliases", row, f"{alias.old_id!r} is still in use", "remove the row or the alias")
 
 
+def _needles(atlas: Atlas) -> Iterator[Problem]:
+    """Every muscle says how it is needled; lengths, limits and settings are the right way round."""
+    for muscle in atlas.muscles:
+        if muscle not in atlas.needling:
+            yield Problem("muscles", muscle, "nothing says how it is needled", "add it to needling.csv")
+    for row in atlas.needling.values():
+        for position in row.positions:
+            if position not in t.POSITIONS:
+                mend = _mend(position, t.POSITIONS, "the positions")
+                yield Problem("needling", row.muscle, f"no position {position!r}", mend)
+        if not row.positions:
+            yield Problem("needling", row.muscle, "no position", "name one at least")
+        for low, high in (
+            (row.length_low_mm, row.length_high_mm),
+            (row.reported_low_mm, row.reported_high_mm),
+        ):
+            if low is not None and high is not None and low > high:
+                yield Problem("needling", row.muscle, f"{low} is above {high}", "swap them")
+    for limit in atlas.depth_limits.values():
+        caps = limit.use_as_limit == "yes" and limit.quantity in ("depth", "needle_length")
+        if caps and limit.limit_kind == "context":
+            yield Problem("depth_limits", limit.id, "context never caps", "write no, or another limit_kind")
+        for point in limit.trigger_points:
+            if atlas.trigger_points[point].muscle not in limit.muscles:
+                what = f"{point} lies in none of its muscles"
+                yield Problem("depth_limits", limit.id, what, "name its muscle, or drop it")
+    for setting in atlas.technique_parameters:
+        if setting.low > setting.high:
+            row_name = f"{setting.technique}, {setting.parameter}"
+            yield Problem(
+                "technique_parameters", row_name, f"{setting.low} is above {setting.high}", "swap them"
+            )
+    for rule in atlas.planning_rules.values():
+        if not rule.low <= rule.value <= rule.high:
+            what = f"value {rule.value} is outside {rule.low} to {rule.high}"
+            yield Problem("planning_rules", rule.name, what, "widen the range or correct the value")
+
+
+def _screening(atlas: Atlas) -> Iterator[Problem]:
+    """Every contraindication changes something that planning knows; places and answers exist."""
+    answers = {(a.question, a.answer) for a in atlas.answers}
+    for row in atlas.contraindications.values():
+        for effect in row.effects:
+            if effect not in t.EFFECTS:
+                mend = _mend(effect, t.EFFECTS, "the effects")
+                yield Problem("contraindications", row.id, f"no effect {effect!r}", mend)
+        if not row.effects:
+            yield Problem("contraindications", row.id, "it changes nothing", "name an effect")
+        for place in row.places:
+            if place not in (*t.AREAS, *atlas.regions):
+                mend = _mend(place, (*t.AREAS, *atlas.regions), "the areas or regions")
+                yield Problem("contraindications", row.id, f"no place {place!r}", mend)
+    for known in atlas.screening_answers:
+        if (known.question, known.answer) not in answers:
+            key = f"{known.contraindication}, {known.question}"
+            yield Problem("screening_answers", key, f"no answer {known.answer!r}", "see answers.csv")
+
+
+def _packs(atlas: Atlas) -> Iterator[Problem]:
+    """Every jurisdiction answers what `unset` answers, and every vocabulary has the same terms."""
+    for table, rows, name, part in (
+        ("jurisdictions", atlas.jurisdictions, "jurisdiction", "rule"),
+        ("vocabularies", atlas.vocabularies, "vocabulary", "term"),
+    ):
+        parts: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            parts[getattr(row, name)].add(getattr(row, part))
+        whole = set().union(*parts.values()) if parts else set()
+        for pack, has in parts.items():
+            for missing in sorted(whole - has):
+                yield Problem(
+                    table, pack, f"no {part} {missing!r}", "every one has to say something about it"
+                )
+
+
+def _closed_rows(atlas: Atlas) -> Iterator[Problem]:
+    """High-risk muscles that planning keeps closed because they rest on memory."""
+    for row in atlas.needling.values():
+        if row.risk == "high" and not row.provenance.source_read:
+            yield Problem(
+                "needling",
+                row.muscle,
+                "high risk, from memory only",
+                "closed in plans until a source is read",
+            )
+
+
 def _thin_causes(atlas: Atlas) -> Iterator[Problem]:
     """Trigger points and look-alikes whose pattern has no main part, and muscles without a movement."""
     moved = {s.about for s in atlas.answer_strengths if s.scope == "muscle" and s.question == MOVEMENTS}
@@ -425,6 +524,16 @@ def _shares(atlas: Atlas) -> Iterator[Share]:
     paired = {m for c in atlas.correspondence for m in atlas.muscles_named(c.muscle)}
     answered = {s.about for s in atlas.answer_strengths if s.scope in ("muscle", "cause")}
     tested = {about for a in atlas.accuracy.values() for about in a.about}
+    needling = atlas.needling.values()
+    sourced = [n.provenance.source_read for n in needling]
+    capped = [
+        any(
+            row.use_as_limit == "yes" and row.quantity in ("depth", "needle_length")
+            for row in atlas.limits_of.get(n.muscle, ())
+        )
+        for n in needling
+    ]
+    open_high = [n.provenance.source_read and n.access != "never" for n in needling if n.risk == "high"]
     kinds: tuple[tuple[str, Iterable[Any]], ...] = (
         ("muscles with a Latin name", (m.latin or m.id in latin for m in muscles)),
         ("muscles with nerve and roots", (m.nerve and m.roots for m in muscles)),
@@ -434,6 +543,9 @@ def _shares(atlas: Atlas) -> Iterator[Share]:
         ("muscles with answer strengths", (m.id in answered for m in muscles)),
         ("muscles with a published prevalence", (m.id in measured for m in muscles)),
         ("muscles with a related acupoint", (m.id in paired for m in muscles)),
+        ("muscles whose needling rests on a source that was read", sourced),
+        ("muscles with a depth that may cap", capped),
+        ("muscles of high risk that are open to trained hands", open_high),
         ("trigger points placed between landmarks", (p.fraction is not None for p in points)),
         *(
             (f"trigger points {word}", [p.commonness == level for p in points])

@@ -45,6 +45,21 @@ TABLES: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "prevalence": (tables.Prevalence, ("study", "complaint", "muscle")),
     "complaint_regions": (tables.ComplaintRegion, ("complaint", "region")),
     "model": (tables.ModelParameter, ("name",)),
+    "hazards": (tables.Hazard, ("id",)),
+    "needling": (tables.NeedlingSite, ("muscle",)),
+    "depth_limits": (tables.DepthLimit, ("id",)),
+    "contraindications": (tables.Contraindication, ("id",)),
+    "screening_answers": (tables.ScreeningAnswer, ("contraindication", "question", "answer")),
+    "adverse_events": (tables.AdverseEvent, ("id", "study")),
+    "techniques": (tables.Technique, ("id",)),
+    "technique_parameters": (tables.TechniqueParameter, ("technique", "parameter")),
+    "needle_sizes": (tables.NeedleSize, ("id",)),
+    "aftercare": (tables.Aftercare, ("id",)),
+    "adjuncts": (tables.Adjunct, ("area", "condition", "what")),
+    "jurisdictions": (tables.JurisdictionRule, ("jurisdiction", "rule")),
+    "planning_rules": (tables.PlanningRule, ("name",)),
+    "segments": (tables.Segment, ("level",)),
+    "vocabularies": (tables.VocabularyTerm, ("vocabulary", "term")),
 }
 """File name of each table, the class of its rows, and the columns that identify a row."""
 

@@ -487,3 +487,347 @@ class ModelParameter:
     meaning: str
     estimated: str
     provenance: Provenance
+
+
+HAZARD_KINDS = (
+    "lung",
+    "heart",
+    "cord",
+    "organ",
+    "eye",
+    "airway",
+    "vessel",
+    "nerve",
+    "gland",
+    "joint",
+    "device",
+)
+"""What a needle can harm."""
+
+POSITIONS = ("prone", "supine", "side_lying", "sitting", "lithotomy")
+"""How a person can lie or sit for a needle."""
+
+EFFECTS = (
+    "no_needling",
+    "close",
+    "close_here",
+    "close_if_placed",
+    "close_lung",
+    "close_uncompressible",
+    "close_paraspinal",
+    "close_device",
+    "flat_only",
+    "superficial",
+    "superficial_lung",
+    "tight_lung",
+    "light",
+    "thin_needle",
+    "no_pistoning",
+    "no_winding",
+    "no_dwell",
+    "no_electrical",
+    "no_points",
+    "lie_down",
+    "side_lying_only",
+    "extra_consent",
+    "medical_advice",
+    "disinfect",
+    "press_longer",
+    "stay_after",
+    "not_alone",
+    "eat_first",
+    "gloves",
+    "by_hand",
+)
+"""What a contraindication or precaution can change in a plan; none of them can loosen one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """A structure a needle can reach, how it is avoided, and whether pistoning beside it is ruled out."""
+
+    id: str
+    name: str
+    kind: str = field(metadata=column(choices=HAZARD_KINDS))
+    pistoning: bool
+    avoid: str
+    adverse_events: tuple[str, ...] = field(metadata=column(ref="adverse_events"))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class NeedlingSite:
+    """How a muscle is needled: position, palpation, path, what stops the needle, hazards, risk, who may."""
+
+    muscle: str = field(metadata=column(ref="muscles"))
+    positions: tuple[str, ...]
+    position: str
+    side_up: str = field(metadata=column(choices=("sore", "other")))
+    palpation: str = field(metadata=column(choices=("flat", "pincer")))
+    approach: str
+    direction: str
+    stop: str = field(metadata=column(choices=("bone", "grip", "tangent", "none")))
+    length_low_mm: int | None = field(metadata=column(low=5, high=125))
+    length_high_mm: int | None = field(metadata=column(low=5, high=125))
+    reported_low_mm: int | None = field(metadata=column(low=0, high=125))
+    reported_high_mm: int | None = field(metadata=column(low=0, high=125))
+    hazards: tuple[str, ...] = field(metadata=column(ref="hazards"))
+    avoidance: str
+    risk: str = field(metadata=column(choices=("low", "moderate", "high")))
+    access: str = field(metadata=column(choices=("open", "trained", "imaging", "pelvic", "never")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class DepthLimit:
+    """A published figure about how deep something lies; only some may cap a depth.
+
+    `use_as_limit` says whether the row may cap, `quantity` what the number is (only `depth` and `needle_length`
+    may cap), `limit_kind` how far below the number a needle has to stay. With `trigger_points` the row speaks of
+    these sites of its muscles only.
+    """
+
+    id: str
+    site: str
+    area: str = field(metadata=column(choices=AREAS))
+    muscles: tuple[str, ...] = field(metadata=column(ref="muscles"))
+    trigger_points: tuple[str, ...] = field(metadata=column(ref="trigger_points"))
+    acupoints: tuple[str, ...] = field(metadata=column(ref="acupoints"))
+    structure: str
+    limits: str = field(metadata=column(choices=(*HAZARD_KINDS, "bone", "other")))
+    direction: str
+    quantity: str = field(
+        metadata=column(
+            choices=(
+                "depth",
+                "needle_length",
+                "path_length",
+                "target_depth",
+                "depth_used",
+                "textbook_depth",
+                "lateral_distance",
+                "window_width",
+                "gap",
+                "thickness",
+                "location",
+                "change",
+            )
+        )
+    )
+    statistic: str
+    value_mm: float = field(metadata=column(low=0))
+    sd_mm: float | None = field(metadata=column(low=0))
+    range_low_mm: float | None = field(metadata=column(low=0))
+    range_high_mm: float | None = field(metadata=column(low=0))
+    derived_low_mm: float | None = field(metadata=column(low=0))
+    n: int | None = field(metadata=column(low=1))
+    modality: str
+    population: str
+    bmi_effect: str
+    use_as_limit: str = field(metadata=column(choices=("yes", "no", "cross_check")))
+    limit_kind: str = field(
+        metadata=column(choices=("ceiling", "sample_min", "harm_seen", "central_distance", "context"))
+    )
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Contraindication:
+    """A reason not to needle, or not so, with one question for the person and what it changes.
+
+    A yes to `ask` always means that it applies; without a question it applies to everyone.
+    """
+
+    id: str
+    condition: str
+    scope: str = field(metadata=column(choices=("absolute", "relative", "precaution", "local")))
+    applies_to: tuple[str, ...]
+    ask: str
+    modifies: str
+    effects: tuple[str, ...]
+    places: tuple[str, ...]
+    sex: str = field(metadata=column(choices=("any", "female", "male")))
+    age_min: int | None = field(metadata=column(low=0, high=120))
+    age_max: int | None = field(metadata=column(low=0, high=120))
+    why: str
+    evidence_status: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningAnswer:
+    """An answer of the interview that settles a screening question, so that it need not be asked again."""
+
+    contraindication: str = field(metadata=column(ref="contraindications"))
+    question: str = field(metadata=column(ref="questions"))
+    answer: str
+    means: str = field(metadata=column(choices=("yes", "no")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEvent:
+    """A published rate or report of harm, one row per event and study, with its denominator."""
+
+    id: str
+    study: str
+    event: str
+    grade: str = field(metadata=column(choices=("mild", "significant", "serious")))
+    setting: str
+    numerator: int | None = field(metadata=column(low=0))
+    denominator: int | None = field(metadata=column(low=1))
+    unit: str
+    rate_pct: float | None = field(metadata=column(low=0, high=100))
+    ci_low_pct: float | None = field(metadata=column(low=0, high=100))
+    ci_high_pct: float | None = field(metadata=column(low=0, high=100))
+    ci_basis: str
+    other_figures: str
+    tell_patient: str
+    practitioner_now: str
+    refer: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """A way of using a needle; a higher rung is more vigorous."""
+
+    id: str
+    name: str
+    modality: str = field(metadata=column(choices=("manual", "electrical", "periosteal", "scar", "tendon")))
+    rung: int = field(metadata=column(low=1, high=5))
+    target: str
+    when_used: str
+    when_not: str
+    known: str
+    contested: str
+    lookalikes: tuple[str, ...] = field(metadata=column(ref="lookalikes"))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueParameter:
+    """A published or customary range of one setting of a technique."""
+
+    technique: str = field(metadata=column(ref="techniques"))
+    parameter: str
+    low: float = field(metadata=column(low=0))
+    high: float = field(metadata=column(low=0))
+    unit: str
+    how: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class NeedleSize:
+    """A needle somebody used or sells; a plan chooses among the stocked ones."""
+
+    id: str
+    diameter_mm: float | None = field(metadata=column(low=0.1, high=0.5))
+    length_mm: int | None = field(metadata=column(low=5, high=125))
+    gauge: str
+    area: tuple[str, ...]
+    used_for: str
+    use: str
+    caution: str
+    stocked: bool
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Aftercare:
+    """One piece of advice after a session: plain words for the person, a few for the record."""
+
+    id: str
+    part: str = field(
+        metadata=column(choices=("now", "today", "expect", "days", "warning", "later", "optional"))
+    )
+    who: tuple[str, ...]
+    text: str
+    record: str
+    timing: str
+    evidence_status: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Adjunct:
+    """What goes with needling, before it or instead of it, and what trials found needling to add."""
+
+    area: str = field(metadata=column(choices=(*AREAS, "any")))
+    condition: str
+    kinds: tuple[str, ...]
+    what: str
+    added_value: str
+    verdict: str = field(metadata=column(choices=("adds", "mixed", "no_extra", "untested")))
+    when: str = field(metadata=column(choices=("first", "along", "instead")))
+    lookalike: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class JurisdictionRule:
+    """One line of the law or of a regulator; `confirm` means that it was not seen and has to be asked for."""
+
+    jurisdiction: str
+    rule: str = field(
+        metadata=column(
+            choices=(
+                "name",
+                "who",
+                "term",
+                "written_consent",
+                "skin_preparation",
+                "retention_years",
+                "minors",
+            )
+        )
+    )
+    value: str
+    text: str
+    status: str = field(metadata=column(choices=("sourced", "confirm")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningRule:
+    """A number that planning uses, its sensible range, and what it rests on."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    meaning: str
+    basis: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A spinal level: where its paraspinal needle goes, which roots it reaches, whether current is allowed."""
+
+    level: str
+    roots: tuple[str, ...]
+    muscle: str = field(metadata=column(ref="muscles"))
+    where: str
+    current: bool
+    why: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyTerm:
+    """How one vocabulary of the field names a part of the same act."""
+
+    vocabulary: str
+    term: str
+    words: str
+    provenance: Provenance

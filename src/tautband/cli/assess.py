@@ -57,7 +57,7 @@ def assess(cases: tuple[str, ...], form: str, overlay: str | None) -> None:
 
 def read_bytes(name: str) -> bytes:
     """Read a case file, or standard input for `-`, no further than a case may reach."""
-    from tautband.assessment.case import MAX_BYTES
+    from tautband.document import MAX_BYTES
 
     if name == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1)

@@ -11,6 +11,7 @@ from tautband import __version__
 from tautband.cli.assess import assess
 from tautband.cli.atlas import atlas
 from tautband.cli.interview import interview
+from tautband.cli.plan import plan
 from tautband.cli.schema import schema
 from tautband.errors import TautbandError
 
@@ -18,10 +19,10 @@ from tautband.errors import TautbandError
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="tautband")
 def cli() -> None:
-    """From "where does it hurt?" to a ranked, explained differential and what to ask or press next."""
+    """From "where does it hurt?" to a ranked, explained differential, what to ask or press next, and a safe plan."""
 
 
-for command in (assess, interview, atlas, schema):
+for command in (assess, interview, plan, atlas, schema):
     cli.add_command(command)
 
 

@@ -20,7 +20,7 @@ def _lines(case: Case, assessment: Assessment, atlas: Atlas) -> Iterator[str]:
     yield f"# {wording.VERDICTS[assessment.needling.verdict]}"
     yield from ("", assessment.needling.why)
     if case.complaint:
-        yield from ("", f"> {_literal(wording.plain(case.complaint))}")
+        yield from ("", f"> {literal(wording.plain(case.complaint))}")
     yield from ("", f"Painted {wording.painted(case, atlas)}.")
     yield from _flags(assessment, atlas)
     if assessment.needling.verdict == "refer_first":
@@ -40,7 +40,7 @@ def _lines(case: Case, assessment: Assessment, atlas: Atlas) -> Iterator[str]:
     yield from ("", f"_{wording.LIMITS} Atlas {assessment.atlas}, method: {assessment.method}._")
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Free text that stays text: nothing in it becomes markup."""
     return re.sub(r"([\\`*_\[\]<>#|&~!])", r"\\\1", text)
 

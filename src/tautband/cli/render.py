@@ -11,15 +11,14 @@ from tautband.assessment.assess import Assessment, CauseEstimate
 from tautband.assessment.case import Case
 from tautband.atlas import Atlas
 from tautband.cli import wording
+from tautband.cli.page import DIM, Page
 
 COLOURS = {"suits": "green", "unclear": "yellow", "refer_first": "red"}
-NARROW = 64
-DIM = "bright_black"
 
 
 def print_assessment(case: Case, assessment: Assessment, atlas: Atlas, console: Console) -> None:
     """Print an assessment for a person; in an emergency only what matters then."""
-    page = _Page(console)
+    page = Page(console)
     _verdict(page, case, assessment, atlas)
     _flags(page, assessment, atlas)
     if assessment.triage.urgency == "emergency":
@@ -36,7 +35,7 @@ def print_assessment(case: Case, assessment: Assessment, atlas: Atlas, console: 
     page.say(f"{wording.LIMITS} Atlas {assessment.atlas}, method: {assessment.method}.", DIM, indent=0)
 
 
-def _layers_or_muscles_first(page: _Page, assessment: Assessment, atlas: Atlas) -> None:
+def _layers_or_muscles_first(page: Page, assessment: Assessment, atlas: Atlas) -> None:
     """What decided the verdict comes first."""
     against = "What speaks against needling first"
     if assessment.needling.verdict == "refer_first":
@@ -49,36 +48,7 @@ def _layers_or_muscles_first(page: _Page, assessment: Assessment, atlas: Atlas) 
         _against(page, assessment, atlas, against)
 
 
-class _Page:
-    """Prints headings, bars and lines that wrap under their own beginning."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.bar_width = 10 if console.width < NARROW else 20
-
-    def heading(self, text: str) -> None:
-        self.console.print()
-        self.say(text, "bold", indent=0)
-
-    def say(self, text: str, style: str = "", indent: int = 4) -> None:
-        self.item(Text(" " * indent), Text(text, style=style))
-
-    def item(self, mark: Text, body: Text) -> None:
-        indent = cell_len(mark.plain)
-        for i, line in enumerate(body.wrap(self.console, max(12, self.console.width - indent))):
-            line.rstrip()
-            self.console.print((mark if i == 0 else Text(" " * indent)) + line, soft_wrap=True)
-
-    def bar(self, share: float, colour: str, body: Text) -> None:
-        full = min(self.bar_width, round(share * self.bar_width))
-        mark = Text("  ")
-        mark.append("█" * full, colour)
-        mark.append("░" * (self.bar_width - full), DIM)
-        mark.append(f" {wording.percent(share):>4}  ", "bold")
-        self.item(mark, body)
-
-
-def _verdict(page: _Page, case: Case, assessment: Assessment, atlas: Atlas) -> None:
+def _verdict(page: Page, case: Case, assessment: Assessment, atlas: Atlas) -> None:
     colour = COLOURS[assessment.needling.verdict]
     lines = [Text(assessment.needling.why)]
     if case.complaint:
@@ -95,7 +65,7 @@ def _verdict(page: _Page, case: Case, assessment: Assessment, atlas: Atlas) -> N
     )
 
 
-def _flags(page: _Page, assessment: Assessment, atlas: Atlas) -> None:
+def _flags(page: Page, assessment: Assessment, atlas: Atlas) -> None:
     flags = assessment.triage.flags
     if not flags:
         return
@@ -108,7 +78,7 @@ def _flags(page: _Page, assessment: Assessment, atlas: Atlas) -> None:
         page.say(f"Source: {wording.sources(flag.sources, atlas)}", DIM)
 
 
-def _muscles(page: _Page, assessment: Assessment, atlas: Atlas) -> None:
+def _muscles(page: Page, assessment: Assessment, atlas: Atlas) -> None:
     told = wording.worth_explaining(assessment, atlas)
     if not told:
         return
@@ -124,7 +94,7 @@ def _muscles(page: _Page, assessment: Assessment, atlas: Atlas) -> None:
             _why(page, cause, atlas, 4 if i == 0 else 2)
 
 
-def _why(page: _Page, cause: CauseEstimate, atlas: Atlas, limit: int) -> None:
+def _why(page: Page, cause: CauseEstimate, atlas: Atlas, limit: int) -> None:
     _reasons(page, cause, atlas, limit, indent=4)
     page.say(f"where: {atlas.trigger_points[cause.id].location}", DIM)
     if cause.acupoints:
@@ -132,14 +102,14 @@ def _why(page: _Page, cause: CauseEstimate, atlas: Atlas, limit: int) -> None:
     page.say(f"pattern from: {wording.sources(cause.sources, atlas)}", DIM)
 
 
-def _reasons(page: _Page, cause: CauseEstimate, atlas: Atlas, limit: int, indent: int) -> None:
+def _reasons(page: Page, cause: CauseEstimate, atlas: Atlas, limit: int, indent: int) -> None:
     for row in wording.reasons(cause, atlas, limit):
         colour = "green" if row.log_odds > 0 else "magenta"
         mark = Text(f"{' ' * indent}{wording.strength(row.log_odds):<4}", colour)
         page.item(mark, Text(wording.reason(row, atlas, cause.side)))
 
 
-def _layers(page: _Page, assessment: Assessment) -> None:
+def _layers(page: Page, assessment: Assessment) -> None:
     if not assessment.layers:
         return
     page.heading("Where the main source lies")
@@ -151,7 +121,7 @@ def _layers(page: _Page, assessment: Assessment) -> None:
         page.bar(unknown, DIM, Text("something the atlas does not know"))
 
 
-def _against(page: _Page, assessment: Assessment, atlas: Atlas, heading: str) -> None:
+def _against(page: Page, assessment: Assessment, atlas: Atlas, heading: str) -> None:
     against = wording.other_layers(assessment)
     emergency = assessment.triage.urgency == "emergency"
     if emergency:
@@ -169,13 +139,13 @@ def _against(page: _Page, assessment: Assessment, atlas: Atlas, heading: str) ->
         page.say(f"from: {wording.sources(cause.sources, atlas)}", DIM, indent=8)
 
 
-def _unexplained(page: _Page, assessment: Assessment, atlas: Atlas) -> None:
+def _unexplained(page: Page, assessment: Assessment, atlas: Atlas) -> None:
     if assessment.unexplained:
         page.heading("Nothing here explains well")
         page.say("; ".join(wording.place(e.region, e.side, atlas) for e in assessment.unexplained), indent=2)
 
 
-def _next(page: _Page, assessment: Assessment) -> None:
+def _next(page: Page, assessment: Assessment) -> None:
     page.heading("What to ask or press next")
     for step in assessment.next[:4]:
         page.item(Text("  ? " if step.kind == "question" else "  ☞ ", "bold"), Text(wording.step(step)))
@@ -183,13 +153,13 @@ def _next(page: _Page, assessment: Assessment) -> None:
         page.say("Nothing more to ask or press would change this.", indent=2)
 
 
-def _open(page: _Page, assessment: Assessment) -> None:
+def _open(page: Page, assessment: Assessment) -> None:
     if text := wording.not_screened(assessment):
         page.heading("Not fully screened")
         page.say(text, indent=2)
 
 
-def _channels(page: _Page, assessment: Assessment, atlas: Atlas) -> None:
+def _channels(page: Page, assessment: Assessment, atlas: Atlas) -> None:
     told = wording.channels(assessment)
     if not told:
         return

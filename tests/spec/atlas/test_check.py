@@ -69,6 +69,27 @@ POINT = {
 }
 STRENGTH = {"scope": "cause", "about": "migraine", "question": "knot_press", "basis": "x"}
 
+NEEDLING = {
+    "muscle": "soleus",
+    "positions": "prone",
+    "side_up": "sore",
+    "palpation": "flat",
+    "stop": "bone",
+    "risk": "low",
+    "access": "open",
+}
+LIMIT = {
+    "id": "new_limit",
+    "area": "leg",
+    "muscles": "soleus",
+    "limits": "nerve",
+    "quantity": "depth",
+    "value_mm": "20",
+    "use_as_limit": "yes",
+    "limit_kind": "ceiling",
+}
+BAR = {"id": "new_bar", "scope": "relative", "sex": "any"}
+
 DEFECTS: list[tuple[str, list[Mapping[str, str]], str, str]] = [
     ("lookalikes", [LOOKALIKE], "new_danger", "emergency, yet no red flag watches for it"),
     ("lookalikes", [LOOKALIKE], "new_danger", "no region"),
@@ -144,6 +165,67 @@ DEFECTS: list[tuple[str, list[Mapping[str, str]], str, str]] = [
         [{"id": "why", "type": "yes_no", "seconds": "5", "tier": "core", "max_answers": "1"}],
         "why",
         "fewer than two answers",
+    ),
+    (
+        "muscles",
+        [{"id": "lone", "depth": "deep"}],
+        "lone",
+        "nothing says how it is needled",
+    ),
+    (
+        "needling",
+        [{**NEEDLING, "positions": "upside_down"}],
+        "soleus",
+        "no position 'upside_down'",
+    ),
+    ("needling", [{**NEEDLING, "positions": ""}], "soleus", "no position"),
+    (
+        "needling",
+        [{**NEEDLING, "length_low_mm": "60", "length_high_mm": "40"}],
+        "soleus",
+        "60 is above 40",
+    ),
+    (
+        "depth_limits",
+        [{**LIMIT, "limit_kind": "context"}],
+        "new_limit",
+        "context never caps",
+    ),
+    (
+        "depth_limits",
+        [{**LIMIT, "trigger_points": "gluteus_medius_1"}],
+        "new_limit",
+        "gluteus_medius_1 lies in none of its muscles",
+    ),
+    (
+        "technique_parameters",
+        [{"technique": "winding", "parameter": "x", "low": "3", "high": "2"}],
+        "winding, x",
+        "3.0 is above 2.0",
+    ),
+    (
+        "planning_rules",
+        [{"name": "x", "value": "5", "low": "1", "high": "2"}],
+        "x",
+        "value 5.0 is outside 1.0 to 2.0",
+    ),
+    ("contraindications", [{**BAR, "effects": "no_needlin"}], "new_bar", "no effect 'no_needlin'"),
+    ("contraindications", [BAR], "new_bar", "it changes nothing"),
+    ("contraindications", [{**BAR, "effects": "close", "places": "elbows"}], "new_bar", "no place 'elbows'"),
+    (
+        "screening_answers",
+        [{"contraindication": "diabetes", "question": "diabetes", "answer": "maybe", "means": "yes"}],
+        "diabetes, diabetes",
+        "no answer 'maybe'",
+    ),
+    (
+        "vocabularies",
+        [
+            {"vocabulary": "new", "term": t, "words": "x"}
+            for t in ("name", "act", "point", "needle", "piston", "twitch")
+        ],
+        "new",
+        "no term 'pattern'",
     ),
     ("sources", [{"id": "bad", "url": "example.org/a"}], "bad", "'example.org/a' is no web address"),
     ("sources", [{"id": "bad"}], "bad", "neither title nor url"),
