@@ -1,0 +1,142 @@
+"""Make the assets of `tautband.atlas.body` anew: shapes, regions, views, pictures, and their provenance file."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from body import raster, regions, seeds
+from body.makehuman import SKIN_VERTICES, WHEEL, WHEEL_SHA256, MakeHuman, Points
+from body.pose import ANATOMICAL, ARMS_FORWARD, Skeleton, cage, stand
+from tautband.atlas.body.load import VERSION
+from tautband.atlas.body.surface import Floats, Ints, Shape, Topology
+
+ROOT = Path(__file__).parents[2]
+ASSETS = ROOT / "src/tautband/atlas/body/assets"
+REGIONS = ROOT / "src/tautband/atlas/data/regions.csv"
+
+POSE = {"chart": ANATOMICAL, "reach": ARMS_FORWARD}
+BODIES: dict[str, Callable[[MakeHuman], Points]] = {
+    "neutral": lambda source: source.shape(male=0.5),
+    "female": lambda source: source.shape(male=0.0),
+    "male": lambda source: source.shape(male=1.0),
+    "heavier": lambda source: source.shape(male=0.5, weight=1.0),
+    "older": lambda source: source.shape(male=0.5, age="old"),
+}
+
+
+@dataclass(frozen=True)
+class Skin:
+    """What the later steps need of the surface."""
+
+    topology: Topology
+    cages: dict[tuple[str, str], NDArray[np.int16]]
+    regions: list[str]
+    midline: NDArray[np.bool_]
+    depth: Floats
+    region_of_cell: Ints
+    openness: Floats
+    mirrored_vertex: Ints
+
+
+def make_skin(source: MakeHuman) -> Skin:
+    """Shapes and regions."""
+    skeleton = Skeleton(source)
+    topology = Topology(source.quads, source.mirror()[:SKIN_VERTICES])
+    rest = {name: make(source) for name, make in BODIES.items()}
+    cages = {
+        (name, pose): cage(source, skeleton, body, POSE[pose]) for name, body in rest.items() for pose in POSE
+    }
+    neutral = Shape("neutral", topology.subdivide(cages["neutral", "chart"]), topology.cells)
+
+    standing = stand(rest["neutral"], skeleton, ANATOMICAL)
+    standing -= [0, standing[:SKIN_VERTICES, 1].min(), 0]
+    lines = seeds.read_seeds(seeds.Frames(neutral.vertices_cm, topology.cells, standing, skeleton))
+    with REGIONS.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [row["id"] for row in rows]
+    midline = np.array([row["midline"] == "yes" for row in rows])
+    depth = regions.membership(neutral, topology, lines, names, midline)
+    open_cells, open_vertices = raster.openness(neutral.vertices_cm, topology.cells)
+    pairs = regions.cell_neighbours(topology.cells)
+    hidden = regions.enclosed(open_cells, neutral, topology.mirrored_cell, pairs)
+    partner = regions.mirrored_vertex(neutral, topology)
+    return Skin(
+        topology,
+        cages,
+        names,
+        midline,
+        depth,
+        regions.divide(depth, hidden, topology, neutral, pairs),
+        (open_vertices + open_vertices[partner]) / 2,
+        partner,
+    )
+
+
+def write_surface(skin: Skin) -> None:
+    """Write surface.npz: one vertex of each mirrored pair, the topology, and the region of each cell."""
+    partner = skin.topology.partner
+    kept = partner >= np.arange(len(partner))
+    arrays: dict[str, Any] = {
+        "quads": skin.topology.quads.astype(np.uint16),
+        "partner": partner.astype(np.uint16),
+        "regions": np.array(skin.regions),
+        "midline": skin.midline,
+        "region_of_cell": np.where(skin.region_of_cell < 0, 255, skin.region_of_cell).astype(np.uint8),
+    }
+    arrays |= {f"{shape}_{pose}": cage[kept] for (shape, pose), cage in skin.cages.items()}
+    np.savez_compressed(ASSETS / "surface.npz", **arrays)
+
+
+def write_provenance() -> None:
+    """Write provenance.json: where the assets come from, and the digest of each."""
+    provenance = {
+        "body": VERSION,
+        "made_from": f"base mesh, targets and default rig of MakeHuman, as carried by the PyPI package {WHEEL}",
+        "made_from_sha256": WHEEL_SHA256,
+        "licence": "CC0 1.0 (MakeHuman's base mesh, targets and rig); the regions and drawings are tautband's own",
+        "made_by": "scripts/body/build.py with scripts/body/seeds.csv",
+        "sha256": {
+            path.relative_to(ASSETS).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(ASSETS.rglob("*"))
+            if path.is_file() and path.name != "provenance.json"
+        },
+    }
+    (ASSETS / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n")
+
+
+def fetch_wheel(folder: str) -> Path:
+    """Let pip bring the wheel; its digest is checked when it is opened."""
+    name, version = WHEEL.split("-")[:2]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+    subprocess.run([*command, f"{name}=={version}"], check=True)
+    return Path(folder) / WHEEL
+
+
+def main() -> None:
+    """Make everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wheel", type=Path, help=f"{WHEEL}, if it is at hand; otherwise pip brings it")
+    wheel = parser.parse_args().wheel
+    with tempfile.TemporaryDirectory() as folder:
+        source = MakeHuman(wheel or fetch_wheel(folder))
+    ASSETS.mkdir(parents=True, exist_ok=True)
+    skin = make_skin(source)
+    write_surface(skin)
+    write_provenance()
+
+
+if __name__ == "__main__":
+    main()
