@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 from skimage import morphology
 
 from body import raster, trace
@@ -22,6 +25,40 @@ LIGHT = np.array([0.0, 0.56, 0.83])
 
 SHADE_STEPS = (0.80, 0.72, 0.63, 0.53, 0.42)
 SHADE_OPACITY = 0.055
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Points of a line on the skin, by address, so that the line can be drawn on every shape."""
+
+    cells: Ints
+    weights: Floats
+    sided: bool = True
+
+    def on(self, shape: Shape) -> Floats:
+        """(n, 3) where the points are on a shape."""
+        points: Floats = np.einsum("pi,pij->pj", self.weights, shape.vertices_cm[shape.cells[self.cells]])
+        return points
+
+
+def anchor(points: Floats, shape: Shape) -> Anchors:
+    """Find the address of points close to the skin."""
+    near = cKDTree(shape.centroids_cm).query(points, 12)[1]
+    a, b, c = (shape.vertices_cm[shape.cells[near][..., i]] for i in range(3))
+    normal = np.cross(b - a, c - a)
+    twice = (normal**2).sum(-1)
+    offset = points[:, None] - a
+    v = (np.cross(offset, c - a) * normal).sum(-1) / twice
+    w = (np.cross(b - a, offset) * normal).sum(-1) / twice
+    weights = np.stack([1 - v - w, v, w], -1)
+    best = weights.min(-1).argmax(1)
+    rows = np.arange(len(points))
+    return Anchors(near[rows, best], weights[rows, best], bool(abs(points[:, 0].mean()) > 0.5))
+
+
+def mirrored(line: Anchors, mirrored_cell: Ints) -> Anchors:
+    """The same line on the other side; the second and third corner of a cell change places in the mirror."""
+    return Anchors(mirrored_cell[line.cells], line.weights[:, [0, 2, 1]])
 
 
 def vertex_normals(shape: Shape) -> Floats:
@@ -98,14 +135,37 @@ def _depth_jumps(layout: Layout, normal: Floats) -> list[Floats]:
         weak.append(jump > 0.06 + expected)
         strong.append(jump > 0.30 + expected)
     lines = trace.chain(trace.border_edges(weak[1], weak[0]))
-    kept = []
+    return [np.array(line, float) for line in _connected(lines, strong, 0.5 * per_cm)]
+
+
+def _connected(
+    lines: list[list[trace.Corner]], strong: list[NDArray[np.bool_]], shortest: float
+) -> list[list[trace.Corner]]:
+    """The lines of every connected figure that is long enough and strong enough as a whole, without its stubs."""
+    figure: dict[trace.Corner, trace.Corner] = {}
+
+    def root(corner: trace.Corner) -> trace.Corner:
+        while figure.setdefault(corner, corner) != corner:
+            corner = figure[corner]
+        return corner
+
     for line in lines:
-        hits = 0
+        figure[root(line[0])] = root(line[-1])
+    length: dict[trace.Corner, int] = defaultdict(int)
+    hits: dict[trace.Corner, int] = defaultdict(int)
+    for line in lines:
+        length[root(line[0])] += len(line)
         for (r0, c0), (r1, c1) in pairwise(line):
-            hits += bool(strong[0][r0 - 1, min(c0, c1)] if r0 == r1 else strong[1][min(r0, r1), c0 - 1])
-        if hits > 0.08 * len(line):
-            kept.append(np.array(line, float))
-    return kept
+            hits[root(line[0])] += bool(
+                strong[0][r0 - 1, min(c0, c1)] if r0 == r1 else strong[1][min(r0, r1), c0 - 1]
+            )
+    return [
+        line
+        for line in lines
+        if len(line) > 5
+        and length[root(line[0])] > shortest
+        and hits[root(line[0])] > 0.08 * length[root(line[0])]
+    ]
 
 
 def _creases(
@@ -165,8 +225,31 @@ def _uncut(ring: Floats, size: tuple[int, ...]) -> list[Floats]:
     return [turned[max(s - 1, 0) : e + 1] for s, e in zip(starts, ends, strict=True) if e - s > 3]
 
 
-def draw(layout: Layout, openness: Floats) -> str:
-    """The view as SVG markup, without the outer element."""
+def _details(layout: Layout, lines: list[Anchors], border: Floats) -> list[Floats]:
+    """The parts of the draughtsman's lines that show, as (row, column) pixels."""
+    right, up, out = np.array(layout.geometry["axes"], float)
+    scale, middle = layout.pixels_per_cm, layout.depth.shape[1] / 2
+    drawn = set(layout.cells.tolist())
+    shown = []
+    for line in lines:
+        if not drawn.issuperset(line.cells.tolist()):
+            continue
+        points = line.on(layout.shape)
+        columns = middle + (points @ right - layout.geometry["centre"]) * scale
+        rows = (layout.geometry["top"] - points @ up) * scale
+        r, c = (
+            np.clip(k.astype(int), 0, n - 1) for k, n in zip((rows, columns), layout.depth.shape, strict=True)
+        )
+        seen = (rows > 0) & (rows < layout.depth.shape[0]) & (columns > 0) & (columns < layout.depth.shape[1])
+        seen &= (points @ out > layout.depth[r, c] - 0.25) & (border[r, c] > 0.35 * scale)
+        for piece in np.split(np.arange(len(points)), np.flatnonzero(np.diff(seen.astype(int))) + 1):
+            if seen[piece[0]] and len(piece) > 3:
+                shown.append(np.stack([rows[piece], columns[piece]], axis=1))
+    return shown
+
+
+def draw(layout: Layout, openness: Floats, details: list[Anchors], plain: NDArray[np.bool_]) -> str:
+    """The view as SVG markup, without the outer element; `plain` cells get no fine creases."""
     shape = layout.shape
     normals = vertex_normals(shape)
     inside = layout.cell_at >= 0
@@ -188,7 +271,7 @@ def draw(layout: Layout, openness: Floats) -> str:
     tone = _brightness(
         layout, normal, at_pixels(smoothed(openness, shape, 12)), at_pixels(hollowness(shape, normals))
     )
-    tone = _blur(tone, inside, (0.16 if close else 0.35) * per_cm)
+    tone = _blur(tone, inside, (0.28 if close else 0.35) * per_cm)
     shades = []
     for step in SHADE_STEPS:
         rings = trace.level_rings(
@@ -197,11 +280,7 @@ def draw(layout: Layout, openness: Floats) -> str:
         shades.append("".join(trace.path(ring, scale, 0) for ring in rings))
 
     border = ndimage.distance_transform_edt(inside)
-    jumps = [
-        line
-        for line in _depth_jumps(layout, normal)
-        if len(line) > (0.35 if close else 0.8) * per_cm and _mean_at(border, line) > 5
-    ]
+    jumps = [line for line in _depth_jumps(layout, normal) if _mean_at(border, line) > 5]
     contours = "".join(trace.path(trace.simplify(trace.smooth(line, 3.5), 0.45), scale) for line in jumps)
 
     free = inside.copy()
@@ -210,14 +289,13 @@ def draw(layout: Layout, openness: Floats) -> str:
         free[rows, columns] = False
     facing = np.where(inside, np.clip(normal[..., 2], 0, 1), 1)
     border = ndimage.distance_transform_edt(free)
-    folds = []
-    for scale_cm, threshold, shortest in (
-        ((0.32, 0.06, 1.6), (0.12, 0.5, 0.35)) if close else ((0.45, 0.06, 2.4), (0.16, 0.4, 0.6))
-    ):
-        folds += _creases(layout, facing, border, scale_cm, threshold, shortest)
-    creases = "".join(
-        trace.path(trace.simplify(trace.smooth(line, 0.1 * per_cm), 0.5), scale) for line in folds
-    )
+    coarse, fine = ((0.32, 0.06, 1.6), (0.12, 0.5, 0.35)) if close else ((0.45, 0.06, 2.4), (0.16, 0.4, 0.6))
+    left_plain = (inside & plain[layout.cell_at]).astype(float)
+    folds = _creases(layout, facing, border, *coarse)
+    folds += [line for line in _creases(layout, facing, border, *fine) if _mean_at(left_plain, line) < 0.5]
+    folds = [trace.simplify(trace.smooth(line, 0.1 * per_cm), 0.5) for line in folds]
+    folds += [trace.simplify(line, 0.3) for line in _details(layout, details, border)]
+    creases = "".join(trace.path(line, scale) for line in folds)
 
     width = 2.2 if close else 1.5
     name = f"body-{shape.name}-{layout.name}".replace("_", "-")

