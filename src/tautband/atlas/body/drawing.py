@@ -99,7 +99,8 @@ class RegionShare:
     share
         Covered share of the region, from 0 to 1.
     share_of_patch
-        The largest share that the place has in one connected painted patch: near 1 when a patch lies within it.
+        The largest share that the place has in one painted patch: near 1 when a patch lies within it. A patch is all
+        that hangs together on the skin or by a stroke.
     intensity
         Mean intensity over the covered area where one was given, weighted by area.
     peak_intensity
@@ -149,42 +150,57 @@ class Painting:
         """Every place that is covered at all, in the order of the body's places."""
         body = Body.load()
         painted = np.flatnonzero(self.covered & (body.place_of_cell >= 0))
-        places = body.place_of_cell[painted]
-        areas = body.shape().areas_cm2[painted]
+        places, strokes = body.place_of_cell[painted], self.stroke_of_cell[painted]
+        # whole millionths of a square centimetre add up to the same in any order, so mirror images agree to the bit
+        areas = np.rint(body.shape().areas_cm2[painted] * 1e6)
         n = len(body.places)
         covered = np.bincount(places, areas, n)
-        whole = body.place_areas_cm2()
+        n_patches, patch = _patches(body.topology.patches(self.covered)[painted], strokes)
+        in_patch = np.bincount(patch * n + places, areas, n_patches * n).reshape(-1, n)
+        share_of_patch = (in_patch / in_patch.sum(1, keepdims=True)).max(0, initial=0.0)
 
-        intensities = self.intensity_of_cell[painted]
-        rated = ~np.isnan(intensities)
-        rated_area = np.bincount(places[rated], areas[rated], n)
-        rated_sum = np.bincount(places[rated], areas[rated] * intensities[rated], n)
-
-        patches, patch = np.unique(body.topology.patches(self.covered)[painted], return_inverse=True)
-        in_patch = np.bincount(patch * n + places, areas, len(patches) * n).reshape(-1, n)
-        share_of_patch = (in_patch / in_patch.sum(1, keepdims=True)).max(0) if len(patches) else covered
-
-        strokes = self.drawing.strokes
-        words: dict[int, dict[str, None]] = {}
-        peak: dict[int, float] = {}
-        for place, stroke in sorted(
-            set(zip(places.tolist(), self.stroke_of_cell[painted].tolist(), strict=True))
+        by_stroke: dict[int, dict[int, float]] = {}
+        pairs, at = np.unique(np.stack([places, strokes]), axis=1, return_inverse=True)
+        for (place, stroke), area in zip(
+            pairs.T.tolist(), np.bincount(at.ravel(), areas).tolist(), strict=True
         ):
-            words.setdefault(place, {}).update(dict.fromkeys(strokes[stroke].quality))
-            if (intensity := strokes[stroke].intensity) is not None:
-                peak[place] = max(peak.get(place, 0.0), intensity)
-        return tuple(
-            RegionShare(
-                *body.places[i],
-                float(covered[i]),
-                min(float(covered[i] / whole[i]), 1.0),
-                float(share_of_patch[i]),
-                float(rated_sum[i] / rated_area[i]) if rated_area[i] else None,
-                peak.get(i),
-                tuple(words.get(i, ())),
+            by_stroke.setdefault(place, {})[stroke] = area
+
+        whole = body.place_areas_cm2()
+        found = []
+        for i in np.flatnonzero(covered).tolist():
+            made = [(self.drawing.strokes[k], area) for k, area in by_stroke[i].items()]
+            rated = [(s.intensity, area) for s, area in made if s.intensity is not None]
+            rated_area = sum(area for _, area in rated)
+            found.append(
+                RegionShare(
+                    *body.places[i],
+                    float(covered[i] / 1e6),
+                    min(float(covered[i] / 1e6 / whole[i]), 1.0),
+                    float(share_of_patch[i]),
+                    sum(intensity * area for intensity, area in rated) / rated_area if rated else None,
+                    max((intensity for intensity, _ in rated), default=None),
+                    tuple(dict.fromkeys(word for stroke, _ in made for word in stroke.quality)),
+                )
             )
-            for i in np.flatnonzero(covered).tolist()
-        )
+        return tuple(found)
+
+
+def _patches(pieces: NDArray[Any], strokes: NDArray[Any]) -> tuple[int, NDArray[np.intp]]:
+    """Join pieces of skin that share a stroke: how many patches there are, and the patch of each cell."""
+    joined: dict[Any, Any] = {}
+
+    def root(key: Any) -> Any:
+        while joined.setdefault(key, key) != key:
+            key = joined[key]
+        return key
+
+    pairs, at = np.unique(np.stack([pieces, strokes]), axis=1, return_inverse=True)
+    for piece, stroke in pairs.T.tolist():
+        joined[root(("piece", piece))] = root(("stroke", stroke))
+    roots = [root(("stroke", stroke)) for stroke in pairs[1].tolist()]
+    number = {key: i for i, key in enumerate(dict.fromkeys(roots))}
+    return len(number), np.array([number[key] for key in roots], dtype=np.intp)[at.ravel()]
 
 
 def paint(drawing: Drawing) -> Painting:
@@ -307,10 +323,7 @@ def _read_stroke(document: Any, where: str, shape: str) -> Stroke:
         intensity = _number(intensity, f"{where}.intensity", 0, 10)
     quality = _words(entry.get("quality"), f"{where}.quality")
     if "region" in entry:
-        body = Body.load()
-        region = _choice(entry["region"], f"{where}.region", body.regions)
-        sides = ("midline",) if region in body.midline else ("left", "right")
-        side = _choice(entry.get("side", "midline" if len(sides) == 1 else None), f"{where}.side", sides)
+        region, side = _read_place(entry, where)
         return Stroke(mode, region=region, side=side, intensity=intensity, quality=quality)
     name = _choice(entry.get("view"), f"{where}.view", tuple(VIEWS))
     shown = view(name, shape)
@@ -328,6 +341,25 @@ def _read_stroke(document: Any, where: str, shape: str) -> Stroke:
         intensity=intensity,
         quality=quality,
     )
+
+
+def _read_place(entry: Mapping[str, Any], where: str) -> tuple[str, str]:
+    body = Body.load()
+    region, side = entry["region"], entry.get("side")
+    if region not in body.regions:
+        raise DrawingError(f"{where}.region: unknown region {_shown(region)}{nearest(region, body.regions)}")
+    if region in body.midline:
+        if side not in (None, "midline"):
+            raise DrawingError(
+                f"{where}.side: {_shown(side)}, but {region} lies on the midline; write 'midline'"
+            )
+        return region, "midline"
+    if side not in ("left", "right"):
+        given = "missing" if side is None else _shown(side)
+        raise DrawingError(
+            f"{where}.side: {given}, but {region} exists left and right; write 'left' or 'right'"
+        )
+    return region, side
 
 
 def _read_point(point: Any, where: str, shown: View) -> tuple[float, float, float]:
