@@ -30,7 +30,7 @@ MAX_RADIUS = 400
 STEPS_PER_UNIT = 8
 """Coordinates and radii are kept to an eighth of a unit, which every machine's numbers hold exactly."""
 
-SEGMENTS_AT_ONCE = 16
+SEGMENTS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +160,10 @@ class Painting:
         share_of_patch = (in_patch / in_patch.sum(1, keepdims=True)).max(0, initial=0.0)
 
         by_stroke: dict[int, dict[int, float]] = {}
-        pairs, at = np.unique(np.stack([places, strokes]), axis=1, return_inverse=True)
-        for (place, stroke), area in zip(
-            pairs.T.tolist(), np.bincount(at.ravel(), areas).tolist(), strict=True
-        ):
-            by_stroke.setdefault(place, {})[stroke] = area
+        n_strokes = max(len(self.drawing.strokes), 1)
+        made_by = np.bincount(places.astype(np.int64) * n_strokes + strokes, areas)
+        for key in np.flatnonzero(made_by).tolist():
+            by_stroke.setdefault(key // n_strokes, {})[key % n_strokes] = float(made_by[key])
 
         whole = body.place_areas_cm2()
         found = []
@@ -195,12 +194,18 @@ def _patches(pieces: NDArray[Any], strokes: NDArray[Any]) -> tuple[int, NDArray[
             key = joined[key]
         return key
 
-    pairs, at = np.unique(np.stack([pieces, strokes]), axis=1, return_inverse=True)
-    for piece, stroke in pairs.T.tolist():
-        joined[root(("piece", piece))] = root(("stroke", stroke))
-    roots = [root(("stroke", stroke)) for stroke in pairs[1].tolist()]
+    n_strokes = int(strokes.max(initial=0)) + 1
+    first = np.zeros(int(pieces.max(initial=0)) + 1, dtype=np.int64)
+    first[pieces] = 1
+    together = (np.cumsum(first) - 1)[pieces] * n_strokes + strokes
+    keys = np.flatnonzero(np.bincount(together))
+    for key in keys.tolist():
+        joined[root(("piece", key // n_strokes))] = root(("stroke", key % n_strokes))
+    roots = [root(("stroke", key % n_strokes)) for key in keys.tolist()]
     number = {key: i for i, key in enumerate(dict.fromkeys(roots))}
-    return len(number), np.array([number[key] for key in roots], dtype=np.intp)[at.ravel()]
+    patch_of_key = np.zeros(int(keys.max(initial=0)) + 1, dtype=np.intp)
+    patch_of_key[keys] = [number[key] for key in roots]
+    return len(number), patch_of_key[together]
 
 
 def paint(drawing: Drawing) -> Painting:
@@ -230,27 +235,38 @@ def _under_brush(shown: View, stroke: Stroke) -> NDArray[np.intp]:
     r0, r1 = (radii[:-1], radii[1:]) if len(points) > 1 else (radii, radii)
 
     reach = radii.max()
+    level = bool((radii == reach).all())
     rows = np.searchsorted(shown.y_sorted, [points[:, 1].min() - reach, points[:, 1].max() + reach])
     near = shown.by_y[rows[0] : rows[1]]
     x = shown.x_from_middle[near]
     inside = (x >= points[:, 0].min() - reach) & (x <= points[:, 0].max() + reach)
     near, x = near[inside], x[inside]
     y = shown.y[near]
+    steps = ends[:, :2] - starts[:, :2]
+    length2 = steps[:, 0] * steps[:, 0] + steps[:, 1] * steps[:, 1]
+    per_length2 = 1 / np.where(length2 == 0, 1, length2)
     hit = np.zeros(len(near), bool)
     for k in range(0, len(starts), SEGMENTS_AT_ONCE):
         part = slice(k, k + SEGMENTS_AT_ONCE)
         low = np.minimum(starts[part, :2].min(0), ends[part, :2].min(0)) - reach
         high = np.maximum(starts[part, :2].max(0), ends[part, :2].max(0)) + reach
         open_ = np.flatnonzero(~hit & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
-        ax, ay = starts[part, :1], starts[part, 1:2]
-        dx, dy = ends[part, :1] - ax, ends[part, 1:2] - ay
-        px, py = x[open_] - ax, y[open_] - ay
-        length2 = dx * dx + dy * dy
-        t = (px * dx + py * dy) / np.where(length2 == 0, 1, length2)
-        t = np.minimum(np.maximum(t, 0), 1)
-        ex, ey = px - t * dx, py - t * dy
-        r = r0[part, None] + t * (r1 - r0)[part, None]
-        hit[open_] = (ex * ex + ey * ey <= r * r).any(0)
+        if not len(open_):
+            continue
+        # from the start of each segment to each cell, less the way along the segment
+        px, py = x[open_] - starts[part, :1], y[open_] - starts[part, 1:2]
+        dx, dy = steps[part, :1], steps[part, 1:]
+        t = px * dx
+        t += py * dy
+        t *= per_length2[part, None]
+        np.clip(t, 0, 1, out=t)
+        px -= t * dx
+        py -= t * dy
+        px *= px
+        py *= py
+        px += py
+        r = r0[part, None] if level else r0[part, None] + t * (r1 - r0)[part, None]
+        hit[open_] = (px <= r * r).any(0)
     touched: NDArray[np.intp] = near[hit]
     return touched
 
