@@ -13,6 +13,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 import catalogues
+from gallery import GALLERY, gallery_page
 from tautband.atlas import Atlas
 from tautband.planning.corridor import Tightness, depth_of
 
@@ -534,6 +535,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page, content=result.read_text(encoding="utf-8")))
     for name in PROJECT_PAGES:
         files.append(File.generated(config, name.lower(), content=project_page(name)))
+    files.append(File.generated(config, "explanation/gallery.md", content=gallery_page()))
+    for name, (_, draw) in GALLERY.items():
+        files.append(File.generated(config, f"explanation/gallery/{name}.svg", content=draw(atlas).svg()))
     return files
 
 

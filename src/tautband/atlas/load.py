@@ -44,6 +44,7 @@ TABLES: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "palpation_lookalikes": (tables.PalpationLookAlike, ("group_or_muscle", "lookalike")),
     "prevalence": (tables.Prevalence, ("study", "complaint", "muscle")),
     "complaint_regions": (tables.ComplaintRegion, ("complaint", "region")),
+    "widespread_areas": (tables.WidespreadArea, ("region",)),
     "model": (tables.ModelParameter, ("name",)),
     "hazards": (tables.Hazard, ("id",)),
     "needling": (tables.NeedlingSite, ("muscle",)),

@@ -10,6 +10,7 @@ import click
 from tautband import __version__
 from tautband.cli.assess import assess
 from tautband.cli.atlas import atlas
+from tautband.cli.draw import draw
 from tautband.cli.interview import interview
 from tautband.cli.plan import plan
 from tautband.cli.schema import schema
@@ -22,7 +23,7 @@ def cli() -> None:
     """From "where does it hurt?" to a ranked, explained differential, what to ask or press next, and a safe plan."""
 
 
-for command in (assess, interview, plan, atlas, schema):
+for command in (assess, interview, plan, draw, atlas, schema):
     cli.add_command(command)
 
 
