@@ -470,7 +470,7 @@ def any_of(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Documents that keep to a part of the case schema; ids come from the atlas half of the time."""
     if "$ref" in part:
         return any_of(schema("case")["$defs"][part["$ref"].removeprefix("#/$defs/")])
-    if options := part.get("anyOf") or part.get("oneOf"):
+    if "type" not in part and (options := part.get("anyOf") or part.get("oneOf")):
         return st.one_of(*map(any_of, options))
     if "const" in part:
         return st.just(part["const"])
