@@ -1,0 +1,326 @@
+"""One channel: from the statistic to candidates, and from candidates to what they are.
+
+A candidate begins where the statistic of one, two or four frames passes its threshold, and is over when it has stayed low
+for 56 ms; 40 ms later it is measured and judged. Two readings of its edges are tried, with and without what lies below
+80 Hz, so that a twitch on the back of a needle movement keeps its own edges; the likelier reading counts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tautband.twitch.events import Candidate, Event, Rejected, Twitch
+from tautband.twitch.frontend import HOPS_PER_FRAME, WARM_UP_TICKS, Flat, Floats, FrontEnd
+from tautband.twitch.judge import Verdict
+from tautband.twitch.measure import (
+    PEAK_S,
+    Stretch,
+    edges,
+    features,
+    likeness,
+    moving_rms,
+    phases,
+    whiten,
+    widen,
+)
+
+ON: Final = (6.0, 4.6, 4.2)
+"""Thresholds of the statistic over one, two and four frames, in standard deviations."""
+OFF: Final = 2.0
+GAP_HOPS: Final = 7
+AFTER_HOPS: Final = 5
+LONGEST_S: Final = 1.5
+CARRY: Final = 12
+REACH_S: Final = 0.05
+HIGH_HZ: Final = 80.0
+WINDOW_S: Final = 0.5
+SHAPE_S: Final = 0.12
+SHAPE_POINTS: Final = 96
+REMEMBERED: Final = 12
+SHORTEST_GAP_S: Final = 0.005
+DROPOUT_S: Final = 0.02
+RAIL: Final = 8.0
+"""A flat run this many noise RMS away from the baseline is a rail."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One reading of a candidate's edges.
+
+    Attributes
+    ----------
+    onset, offset
+        Conditioned samples from the start of the recording.
+    features
+        What the judge sees.
+    """
+
+    onset: int
+    offset: int
+    features: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A candidate with all its readings, as the judge gets it."""
+
+    readings: tuple[Reading, ...]
+    rate: float
+
+
+@dataclass(eq=False)
+class _Open:
+    first: int
+    warm: int
+    closed: int | None = None
+
+
+class Channel:
+    """Detector of one channel.
+
+    Parameters
+    ----------
+    sampling_rate
+        Samples per second.
+    judge
+        Gives a verdict on each reading.
+    number
+        Index that its events carry.
+    """
+
+    def __init__(
+        self, sampling_rate: float, judge: Callable[[Judged], Sequence[Verdict]], number: int = 0
+    ) -> None:
+        self.front = FrontEnd(sampling_rate)
+        self._judge = judge
+        self._number = number
+        self._carry = np.zeros((CARRY, 2))
+        self._open: _Open | None = None
+        self._closed: deque[_Open] = deque()
+        self._shapes: deque[tuple[float, Floats]] = deque(maxlen=REMEMBERED)
+        self._recent: deque[float] = deque(maxlen=32)
+        self._reported_until = 0
+        self._last_offset = 0
+        self.first_peak_uv: float | None = None
+
+    @property
+    def noise_rms_uv(self) -> float:
+        """RMS of the noise floor now, in the unit of the input; NaN until it is learnt."""
+        floor = self.front.floor
+        return float("nan") if floor is None else float(np.sqrt(2 / self.front.frame * floor.sum()))
+
+    def push(self, samples: Floats) -> list[tuple[int, Event]]:
+        """Take samples; give events, each with the number of samples that had to come first."""
+        events: list[tuple[int, Event]] = []
+        for first, statistic in self.front.feed(samples):
+            events += self._advance(first, statistic)
+        events += self._gaps()
+        events.sort(key=lambda e: e[0])
+        return events
+
+    def finish(self) -> list[tuple[int, Event]]:
+        """Judge what is still open at the end of the recording."""
+        events: list[tuple[int, Event]] = []
+        for first, statistic in self.front.settle():
+            events += self._advance(first, statistic)
+        if self._open is not None:
+            self._closed.append(self._open)
+            self._open = None
+        while self._closed:
+            events += self._measure(self._closed.popleft(), self.front.hops)
+        last = self.front.flats_until(self.front.samples)[-1]
+        if gap := self._gap(last):
+            events.append((self.front.samples, gap))
+        return events
+
+    # -- from the statistic to candidates ---------------------------------------------------------------------------
+
+    def _advance(self, first: int, z: Floats) -> Iterator[tuple[int, Event]]:
+        whole = np.concatenate([self._carry, z])
+        self._carry = whole[-CARRY:]
+        two = whole[4:] + whole[:-4]
+        four = two[8:] + two[:-8]
+        now = z.max(axis=1)
+        hot = (now > ON[0]) | (two[8:].max(axis=1) > ON[1] * 1.4142135623730951) | (four.max(axis=1) > ON[2] * 2.0)
+        if self._open is None and not self._closed and not hot.any():
+            return
+        warm = (now > OFF).tolist()
+        longest = round(LONGEST_S * self.front.rate / self.front.hop)
+        for i, is_hot in enumerate(hot.tolist()):
+            hop = first + i
+            if self._open is None:
+                if is_hot:
+                    self._open = _Open(hop, hop)
+                    start = max(hop + 1 - HOPS_PER_FRAME, 0) * self.front.hop / self.front.rate
+                    yield self._key(hop), Candidate(start, self._number)
+            elif warm[i]:
+                self._open.warm = hop
+            if self._open is not None and (
+                hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest
+            ):
+                self._open.closed = hop
+                self._closed.append(self._open)
+                self._open = None
+            while self._closed and hop >= (self._closed[0].closed or 0) + AFTER_HOPS:
+                yield from self._measure(self._closed.popleft(), hop + 1)
+
+    def _key(self, hop: int) -> int:
+        front = self.front
+        return max((hop + 1) * front.hop * front.decimation, WARM_UP_TICKS * front.tick)
+
+    # -- from candidates to what they are ---------------------------------------------------------------------------
+
+    def _measure(self, candidate: _Open, hops: int) -> Iterator[tuple[int, Event]]:
+        front, rate = self.front, self.front.rate
+        assert front.floor is not None
+        assert front.quiet is not None
+        end = hops * front.hop
+        margin = round(0.45 * rate)
+        begin = max(candidate.first * front.hop - front.frame - margin, front.wave.start, 0)
+        stretch = Stretch(
+            front.wave.between(begin, end), front.raw.between(begin, end), rate, front.frequency, front.floor, front.quiet
+        )
+        first = max((candidate.first + 1 - HOPS_PER_FRAME) * front.hop - begin, 0)
+        last = min((candidate.warm + 1) * front.hop - begin, len(stretch.wave))
+        judged, peaks = self._read(stretch, first, last, begin)
+        verdicts = self._judge(judged)
+        if not verdicts:
+            return
+        best = int(np.argmax([v.probability for v in verdicts]))
+        reading, verdict = judged.readings[best], verdicts[best]
+        key = self._key(hops - 1)
+        onset_s, offset_s = reading.onset / rate, reading.offset / rate
+        flat = self._flat_reason(reading, key)
+        if flat is not None:
+            yield key, Rejected(onset_s, offset_s, *flat, channel=self._number)
+        elif verdict.probability >= verdict.threshold and reading.onset >= self._last_offset:
+            self._last_offset = reading.offset
+            yield key, self._twitch(stretch, reading, begin, verdict.probability)
+        elif verdict.why != "noise":
+            yield key, Rejected(
+                onset_s, offset_s, verdict.why, verdict.detail, 1 - verdict.probability, self._number
+            )
+
+    def _read(self, stretch: Stretch, first: int, last: int, begin: int) -> tuple[Judged, None]:
+        rate = stretch.rate
+        memory = self._remember(stretch, first, last, begin)
+        readings = []
+        whites = [
+            whiten(stretch.wave, rate, stretch.frequency, stretch.floor, low)
+            for low in (20.0, HIGH_HZ)
+        ]
+        step = max(1, round(0.004 * rate)) * (2 if last - first > 0.5 * rate else 1)
+        for white in whites:
+            on, off, evidence = edges(white, first, last, round(REACH_S * rate), step)
+            on, off = widen(white, on, off, rate)
+            numbers = features(stretch, whites[0], whites[1], on, off, evidence)
+            readings.append(
+                Reading(begin + on, begin + off, np.concatenate([numbers, memory, [np.log10(rate)]]))
+            )
+        if abs(readings[0].onset - readings[1].onset) + abs(readings[0].offset - readings[1].offset) < 0.01 * rate:
+            readings.pop()
+        return Judged(tuple(readings), rate), None
+
+    def _remember(self, stretch: Stretch, first: int, last: int, begin: int) -> list[float]:
+        """Compare with the candidates before: how alike, how many, how regular, how many lately."""
+        rate = stretch.rate
+        piece = stretch.wave[first:last]
+        centre = first + int(np.argmax(np.abs(piece))) if len(piece) else first
+        half = SHAPE_S / 2 * rate
+        places = np.linspace(centre - half, centre + half, SHAPE_POINTS)
+        shape = np.interp(places, np.arange(len(stretch.wave)), stretch.wave)
+        shape /= np.sqrt(np.sum(shape**2)) + 1e-12
+        at = (begin + centre) / rate
+        alike = [(likeness(shape, other), at - when) for when, other in self._shapes]
+        close = [gap for value, gap in alike if value > 0.85]
+        gaps = -np.diff(close) if len(close) > 1 else np.zeros(0)
+        rhythm = float(np.std(gaps) / (np.mean(gaps) + 1e-9)) if len(gaps) > 1 else 2.0
+        while self._recent and at - self._recent[0] > 3.0:
+            self._recent.popleft()
+        found = [
+            max((value for value, _ in alike), default=0.0),
+            float(len(close)),
+            rhythm,
+            float(len(self._recent)),
+        ]
+        self._shapes.append((at, shape))
+        self._recent.append(at)
+        return found
+
+    def _twitch(self, stretch: Stretch, reading: Reading, begin: int, probability: float) -> Twitch:
+        rate = stretch.rate
+        on, off = reading.onset - begin, reading.offset - begin
+        noise = self.noise_rms_uv
+        width = max(1, round(PEAK_S * rate))
+        around = stretch.wave[max(on - width // 2, 0) : off + width // 2]
+        peak = float(moving_rms(around, width).max())
+        window = stretch.wave[-round(WINDOW_S * rate) :]
+        peak = float(np.sqrt(max(peak**2 - noise**2, 0.0)))
+        whole = float(np.sqrt(max(float(np.mean(window**2)) - noise**2, 0.0)))
+        if self.first_peak_uv is None:
+            self.first_peak_uv = peak
+        return Twitch(
+            reading.onset / rate,
+            reading.offset / rate,
+            peak,
+            whole,
+            peak / max(self.first_peak_uv, 1e-12),
+            phases(stretch.wave[on:off], noise),
+            20 * float(np.log10(max(peak / max(noise, 1e-12), 1e-3))),
+            probability,
+            self._number,
+        )
+
+    # -- samples that stand still or are missing --------------------------------------------------------------------
+
+    def _flat_reason(self, reading: Reading, key: int) -> tuple[str, str] | None:
+        front = self.front
+        slack = round(0.03 * front.sampling_rate)
+        on = reading.onset * front.decimation - slack
+        off = reading.offset * front.decimation + slack
+        rails = 0
+        for flat in front.flats_until(key):
+            if flat.last <= on or flat.first >= off:
+                continue
+            if flat.missing and flat.last - flat.first >= SHORTEST_GAP_S * front.sampling_rate:
+                return "NaN run", "samples are missing here"
+            if flat.missing:
+                continue
+            if self._is_rail(flat):
+                rails += flat.last - flat.first
+            elif self._is_dropout(flat):
+                return "dropout", "the samples stand still here"
+        if rails >= max(3, 0.002 * front.sampling_rate):
+            return "clipping", f"{rails} samples lie flat at the converter's limit"
+        return None
+
+    def _is_rail(self, flat: Flat) -> bool:
+        raw = self.front.raw
+        middle = float(np.median(raw.between(raw.start, raw.end)[:: max(1, self.front.hop)])) if raw.end else 0.0
+        return abs(flat.level - middle) > RAIL * self.noise_rms_uv
+
+    def _is_dropout(self, flat: Flat) -> bool:
+        return flat.last - flat.first >= max(DROPOUT_S * self.front.sampling_rate, 8)
+
+    def _gaps(self) -> Iterator[tuple[int, Event]]:
+        flats = self.front.flats
+        if flats and flats[-1].last > self._reported_until:
+            for flat in flats:
+                if flat.last > self._reported_until and (gap := self._gap(flat)):
+                    yield flat.last + 1, gap
+            self._reported_until = flats[-1].last
+
+    def _gap(self, flat: Flat) -> Rejected | None:
+        rate = self.front.sampling_rate
+        when = flat.first / rate, flat.last / rate
+        if flat.missing:
+            if flat.last - flat.first >= SHORTEST_GAP_S * rate:
+                return Rejected(*when, "NaN run", "samples are missing here", channel=self._number)
+        elif self._is_dropout(flat):
+            return Rejected(*when, "dropout", "the samples stand still here", channel=self._number)
+        return None
