@@ -39,6 +39,8 @@ CARRY: Final = 12
 REACH_S: Final = 0.05
 HIGH_HZ: Final = 80.0
 WINDOW_S: Final = 0.5
+CROWDED_S: Final = 0.2
+CROWDED_QUANTILE: Final = 0.4
 SHAPE_S: Final = 0.12
 SHAPE_POINTS: Final = 96
 REMEMBERED: Final = 12
@@ -78,6 +80,7 @@ class _Open:
     first: int
     warm: int
     closed: int | None = None
+    best: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 class Channel:
@@ -146,7 +149,8 @@ class Channel:
         two = whole[4:] + whole[:-4]
         four = two[8:] + two[:-8]
         now = z.max(axis=1)
-        hot = (now > ON[0]) | (two[8:].max(axis=1) > ON[1] * 1.4142135623730951) | (four.max(axis=1) > ON[2] * 2.0)
+        over = (now, two[8:].max(axis=1) / 1.4142135623730951, four.max(axis=1) / 2)
+        hot = (over[0] > ON[0]) | (over[1] > ON[1]) | (over[2] > ON[2])
         if self._open is None and not self._closed and not hot.any():
             return
         warm = (now > OFF).tolist()
@@ -160,6 +164,9 @@ class Channel:
                     yield self._key(hop), Candidate(start, self._number)
             elif warm[i]:
                 self._open.warm = hop
+            if self._open is not None:
+                here = (float(over[0][i]), float(over[1][i]), float(over[2][i]))
+                self._open.best = tuple(max(a, b) for a, b in zip(self._open.best, here, strict=True))
             if self._open is not None and (
                 hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest
             ):
@@ -187,7 +194,7 @@ class Channel:
         )
         first = max((candidate.first + 1 - HOPS_PER_FRAME) * front.hop - begin, 0)
         last = min((candidate.warm + 1) * front.hop - begin, len(stretch.wave))
-        judged, peaks = self._read(stretch, first, last, begin)
+        judged = self._read(stretch, first, last, begin, candidate.best)
         verdicts = self._judge(judged)
         if not verdicts:
             return
@@ -206,25 +213,33 @@ class Channel:
                 onset_s, offset_s, verdict.why, verdict.detail, 1 - verdict.probability, self._number
             )
 
-    def _read(self, stretch: Stretch, first: int, last: int, begin: int) -> tuple[Judged, None]:
+    def _read(
+        self, stretch: Stretch, first: int, last: int, begin: int, best: tuple[float, float, float]
+    ) -> Judged:
         rate = stretch.rate
-        memory = self._remember(stretch, first, last, begin)
-        readings = []
-        whites = [
-            whiten(stretch.wave, rate, stretch.frequency, stretch.floor, low)
-            for low in (20.0, HIGH_HZ)
+        memory = [
+            *self._remember(stretch, first, last, begin),
+            *np.log10(np.maximum(best, 0.1)),
+            np.log10(rate),
         ]
+        whites = [whiten(stretch.wave, rate, stretch.frequency, stretch.floor, low) for low in (20.0, HIGH_HZ)]
         step = max(1, round(0.004 * rate)) * (2 if last - first > 0.5 * rate else 1)
-        for white in whites:
-            on, off, evidence = edges(white, first, last, round(REACH_S * rate), step)
+        reach = round(REACH_S * rate)
+        found = [(0.0, *edges(white, first, last, reach, step), white) for white in whites]
+        if last - first > CROWDED_S * rate:
+            for white in whites:  # the most prominent part of something long, over its own level
+                level = np.quantile(moving_rms(white[first:last], round(0.03 * rate)), CROWDED_QUANTILE)
+                found.append((1.0, *edges(white / max(float(level), 1.0), first, last, reach, step), white))
+        readings: list[Reading] = []
+        for crowded, on, off, evidence, white in found:
             on, off = widen(white, on, off, rate)
+            if any(abs(r.onset - begin - on) + abs(r.offset - begin - off) < 0.01 * rate for r in readings):
+                continue
             numbers = features(stretch, whites[0], whites[1], on, off, evidence)
             readings.append(
-                Reading(begin + on, begin + off, np.concatenate([numbers, memory, [np.log10(rate)]]))
+                Reading(begin + on, begin + off, np.concatenate([numbers, memory, [crowded, (last - first) / rate]]))
             )
-        if abs(readings[0].onset - readings[1].onset) + abs(readings[0].offset - readings[1].offset) < 0.01 * rate:
-            readings.pop()
-        return Judged(tuple(readings), rate), None
+        return Judged(tuple(readings), rate)
 
     def _remember(self, stretch: Stretch, first: int, last: int, begin: int) -> list[float]:
         """Compare with the candidates before: how alike, how many, how regular, how many lately."""

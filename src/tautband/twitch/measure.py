@@ -180,7 +180,12 @@ FEATURES: Final = (
     "like_count",
     "rhythm",
     "recent",
+    "best_one",
+    "best_two",
+    "best_four",
     "rate",
+    "crowded",
+    "whole_length",
 )
 """Names of the features, in order; all are free of the recording's unit."""
 

@@ -32,6 +32,9 @@ PEAK_WINDOW_S = 0.05
 EDGE = 0.05
 """A twitch lasts from the first to the last time its envelope reaches this share of its peak."""
 
+LARGEST_LOSS = 0.3
+"""A twitch that has lost more of its energy to missing, flat or cut samples is not counted as being there."""
+
 KINDS: Mapping[str, tuple[float, tuple[float, float]]] = {
     "volley": (0.25, (0.004, 0.016)),
     "burst": (0.50, (0.045, 0.165)),
@@ -184,9 +187,11 @@ def simulate(settings: Settings, chance: Generator) -> Simulated:
             _DISTURB[name](scene)
     scene.place_twitches()
     scene.signal += scene.clean
+    before = scene.signal.copy()
     for name in settings.disturbances:
         if name in _LAST:
             _LAST[name](scene)
+    scene.twitches = [t for t in scene.twitches if scene.is_left(t, before)]
     return Simulated(
         scene.signal,
         scene.clean,
@@ -334,6 +339,13 @@ class _Scene:
             fine = (np.arange(first, last) / self.rate - at_s) * FINE_HZ
             target[first:last] += size * np.interp(fine, np.arange(len(unit)), unit)
 
+    def is_left(self, twitch: Truth, before: Signal) -> bool:
+        """Whether most of a twitch's energy was not cut off, frozen or lost; else nothing can see it."""
+        span = slice(round(twitch.onset_s * self.rate), round(twitch.offset_s * self.rate))
+        energy = self.clean[span] ** 2
+        lost = self.signal[span] != before[span]
+        return float(energy[lost].sum()) <= LARGEST_LOSS * float(energy.sum())
+
     def contraction(self, length_s: float, force: Signal) -> Signal:
         """Irregular firing of the pool, scaled over time; RMS about 1 where the force is 1."""
         wave = np.zeros(len(force) + round(0.06 * self.rate))
@@ -379,11 +391,15 @@ class _Scene:
                 if s == 0.0 or self.chance.random() < again
             ]
         found = []
-        shape = self.draw(1.2, 2.5), self.draw(1.2, 3.0)  # recruitment rises, then dies away, jittered unit by unit
-        per_unit = spread / self.draw(0.025, 0.06)
-        for unit in units:
-            for _ in range(1 + int(self.chance.poisson(max(per_unit - 0.5, 0.2)))):
-                found.append((0.02 + spread * float(self.chance.beta(*shape)), unit))
+        jitter = min(self.draw(0.006, 0.025), 0.5 * spread)
+        for unit in units:  # all begin within the jitter, fire irregularly and drop out one by one
+            at, interval = jitter * float(self.chance.random()), self.draw(0.012, 0.03)
+            until = spread * float(self.chance.beta(2.5, 1.2))
+            while True:
+                found.append((0.02 + at, unit))
+                at += interval * max(0.4, 1 + 0.25 * float(self.chance.standard_normal()))
+                if at > until:
+                    break
         return found
 
     def place_twitches(self) -> None:
