@@ -11,6 +11,7 @@ from tautband import __version__
 from tautband.cli.assess import assess
 from tautband.cli.atlas import atlas
 from tautband.cli.interview import interview
+from tautband.cli.optional import OptionalRoom
 from tautband.cli.schema import schema
 from tautband.errors import TautbandError
 
@@ -21,7 +22,14 @@ def cli() -> None:
     """From "where does it hurt?" to a ranked, explained differential and what to ask or press next."""
 
 
-for command in (assess, interview, atlas, schema):
+twitch = OptionalRoom(
+    "twitch",
+    module="tautband.twitch.cli",
+    extra="twitch",
+    help="Local twitch responses in EMG: find, measure and dose them. For research and education.",
+)
+
+for command in (assess, interview, atlas, schema, twitch):
     cli.add_command(command)
 
 

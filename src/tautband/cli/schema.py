@@ -8,11 +8,12 @@ import click
 
 
 @click.command()
-@click.argument("name", metavar="NAME", type=click.Choice(["case", "assessment"]))
+@click.argument("name", metavar="NAME", type=click.Choice(["case", "assessment", "twitches"]))
 def schema(name: str) -> None:
     """Print the JSON Schema (2020-12) of a format.
 
-    NAME is case (tautband.case/1, what goes in) or assessment (tautband.assessment/1, what comes out).
+    NAME is case (tautband.case/1, what goes in), assessment (tautband.assessment/1, what comes out) or twitches
+    (tautband.twitches/1, what a recording of twitches gives).
     """
     document = files("tautband").joinpath("schema", f"{name}.schema.json")
     click.echo(document.read_text(encoding="utf-8"), nl=False)

@@ -7,16 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tautband.errors import TautbandError
 from tautband.twitch.channel import Channel, Judged
+from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Event
 from tautband.twitch.judge import Judge, Verdict, shipped_judge
 
 LOWEST_HZ, HIGHEST_HZ = 250.0, 30_000.0
-
-
-class TwitchError(TautbandError):
-    """A recording or a stream cannot be used as it stands."""
 
 
 class TwitchMonitor:
