@@ -39,6 +39,8 @@ CARRY: Final = 12
 REACH_S: Final = 0.05
 HIGH_HZ: Final = 80.0
 WINDOW_S: Final = 0.5
+LEAST_EVIDENCE: Final = 5.0
+"""Readings with less log likelihood ratio than this are noise; nothing else of them is looked at."""
 CROWDED_S: Final = 0.2
 CROWDED_QUANTILE: Final = 0.4
 SHAPE_S: Final = 0.12
@@ -107,7 +109,6 @@ class Channel:
         self._closed: deque[_Open] = deque()
         self._shapes: deque[tuple[float, Floats]] = deque(maxlen=REMEMBERED)
         self._recent: deque[float] = deque(maxlen=32)
-        self._reported_until = 0
         self._last_offset = 0
         self.first_peak_uv: float | None = None
 
@@ -232,6 +233,8 @@ class Channel:
                 found.append((1.0, *edges(white / max(float(level), 1.0), first, last, reach, step), white))
         readings: list[Reading] = []
         for crowded, on, off, evidence, white in found:
+            if evidence < LEAST_EVIDENCE:
+                continue
             on, off = widen(white, on, off, rate)
             if any(abs(r.onset - begin - on) + abs(r.offset - begin - off) < 0.01 * rate for r in readings):
                 continue
@@ -323,12 +326,9 @@ class Channel:
         return flat.last - flat.first >= max(DROPOUT_S * self.front.sampling_rate, 8)
 
     def _gaps(self) -> Iterator[tuple[int, Event]]:
-        flats = self.front.flats
-        if flats and flats[-1].last > self._reported_until:
-            for flat in flats:
-                if flat.last > self._reported_until and (gap := self._gap(flat)):
-                    yield flat.last + 1, gap
-            self._reported_until = flats[-1].last
+        for flat in self.front.ended_runs():
+            if gap := self._gap(flat):
+                yield flat.last + 1, gap
 
     def _gap(self, flat: Flat) -> Rejected | None:
         rate = self.front.sampling_rate

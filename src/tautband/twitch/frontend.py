@@ -41,11 +41,24 @@ TEMPLATE_SNR: Final = 2.0
 
 
 class Tape:
-    """The last part of an endless sequence, addressed by absolute index."""
+    """The last part of an endless sequence, addressed by absolute index.
 
-    def __init__(self, keep: int, room: int, shape: tuple[int, ...] = ()) -> None:
-        self._data = np.zeros((2 * (keep + room), *shape))
+    Parameters
+    ----------
+    keep
+        How many of the last rows are always there.
+    room
+        Most rows that come at once.
+    shape
+        Of a row.
+    lead
+        Rows of zeros before the first, for frames that begin before it.
+    """
+
+    def __init__(self, keep: int, room: int, shape: tuple[int, ...] = (), lead: int = 0) -> None:
+        self._data = np.zeros((lead + 2 * (keep + room), *shape))
         self._keep = keep
+        self._lead = lead
         self._first = 0  # absolute index of row 0
         self.end = 0
 
@@ -56,17 +69,24 @@ class Tape:
 
     def append(self, rows: Floats) -> None:
         """Add rows at the end, dropping the oldest when there is no room."""
-        used = self.end - self._first
+        used = self._lead + self.end - self._first
         if used + len(rows) > len(self._data):
-            kept = min(used, self._keep)
-            self._data[:kept] = self._data[used - kept : used]
-            self._first, used = self.end - kept, kept
+            kept = min(self.end - self._first, self._keep)
+            self._data[self._lead : self._lead + kept] = self._data[used - kept : used]
+            self._first, used = self.end - kept, self._lead + kept
         self._data[used : used + len(rows)] = rows
         self.end += len(rows)
 
+    def frames(self, first: int, count: int, length: int, hop: int) -> Floats:
+        """Give overlapping frames as a view, shape (count, length); what is before the start reads as zero."""
+        at = first - self._first + self._lead
+        stride = self._data.strides[0]
+        return np.ndarray((count, length), float, self._data, at * stride, (hop * stride, stride))
+
     def between(self, first: int, last: int) -> Floats:
         """Give the rows from `first` up to `last`, cut to what is kept."""
-        return self._data[max(first - self._first, 0) : max(min(last, self.end) - self._first, 0)]
+        start = self._lead + max(first - self._first, 0)
+        return self._data[start : self._lead + max(min(last, self.end) - self._first, 0)]
 
 
 @dataclass(frozen=True)
@@ -105,8 +125,9 @@ class FrontEnd:
         room = self.tick // self.decimation
         keep = round(KEEP_S * self.rate)
         self.raw = Tape(keep, room)
-        self.wave = Tape(keep, room)
+        self.wave = Tape(keep, room, lead=self.frame)
         self.flats: list[Flat] = []
+        self._ended: list[Flat] = []
         self.floor: Floats | None = None
         self.quiet: Floats | None = None
         """Floor of the quietest recent time: what a slow contraction rises from."""
@@ -114,7 +135,7 @@ class FrontEnd:
         self._rows_long = round(LONG_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
         self._rows_short = round(SHORT_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
         self._history = Tape(self._rows_long, self.hops_per_tick, (len(self.frequency),))
-        self.power = Tape(round(KEEP_S * self.rate / self.hop), self.hops_per_tick, (len(self.frequency),))
+        self._none = np.zeros((0, len(self.frequency)))
         self._floors: list[Floats] = []
         self._waiting: list[Floats] = []
         self._offset_uv: float | None = None
@@ -178,9 +199,9 @@ class FrontEnd:
         if self.decimation > 1:
             part, self._anti_alias_state = sosfilt(self._anti_alias, part, zi=self._anti_alias_state)
             part = part[-self.samples % self.decimation :: self.decimation]
-            self.samples += self._taken
-        else:
-            self.samples += self._taken
+        self.samples += self._taken
+        if len(part) == 0:
+            return self._none
         self.raw.append(part)
         b, a, state = self._high_pass
         part, self._high_pass[2] = lfilter(b, a, part, zi=state)
@@ -193,25 +214,15 @@ class FrontEnd:
     def _frames(self) -> Floats:
         ready = self.wave.end // self.hop - self.hops
         if ready <= 0:
-            return np.zeros((0, len(self.frequency)))
-        last = (self.hops + ready) * self.hop
-        first = self.hops * self.hop - (self.frame - self.hop)
-        stretch = self.wave.between(max(first, 0), last)
-        if first < 0:
-            stretch = np.concatenate([np.zeros(-first), stretch])
-        step = stretch.strides[0]
-        frames = np.lib.stride_tricks.as_strided(
-            stretch, (ready, self.frame), (step * self.hop, step), writeable=False
-        )
+            return self._none
+        frames = self.wave.frames(self.hops * self.hop - (self.frame - self.hop), ready, self.frame, self.hop)
         spectrum = np.fft.rfft(frames * self._window)[:, self._bins]
         power = spectrum.real**2 + spectrum.imag**2
-        self.power.append(power)
-        hops = np.arange(self.hops, self.hops + ready)
-        whole = hops[hops % HOPS_PER_FRAME == HOPS_PER_FRAME - 1] - self.hops
-        if len(whole):
-            rows = power[whole]
+        whole = range(-(self.hops + 1) % HOPS_PER_FRAME, ready, HOPS_PER_FRAME)  # frames that do not overlap
+        if whole:
+            rows = power[whole.start :: HOPS_PER_FRAME]
             if stuck := self._stuck_runs(self.hops * self.hop * self.decimation):
-                rows = rows[[not self._spoilt(int(n) + 1, stuck) for n in self.hops + whole]]
+                rows = rows[[not self._spoilt(self.hops + n + 1, stuck) for n in whole]]
             self._history.append(rows)
         self.hops += ready
         return power
@@ -274,9 +285,15 @@ class FrontEnd:
     def _close_run(self, at: int) -> None:
         if self._run_missing or at - self._run_start >= 3:
             self.flats.append(Flat(self._run_start, at, self._last_value, self._run_missing))
+            self._ended.append(self.flats[-1])
             oldest = self.samples - round(KEEP_S * self.sampling_rate)
             if self.flats[0].last < oldest - self.tick:
                 self.flats = [f for f in self.flats if f.last >= oldest]
+
+    def ended_runs(self) -> list[Flat]:
+        """Give the runs that ended since this was last asked."""
+        ended, self._ended = self._ended, []
+        return ended
 
     def flats_until(self, sample: int) -> list[Flat]:
         """Give every run known at the time of an input sample, cut there."""
