@@ -3,7 +3,8 @@
     python benchmarks/twitch_dose.py
 
 Series are drawn from courses the model does not share: plateaus and steepnesses from other spreads, falls that are
-exponential, linear or by a step, log-normal scatter. The truth is the first twitch whose expected size is within 0.10 of the end.
+exponential, linear or by a step, log-normal scatter. The truth is the first twitch whose expected size is within 0.10
+of the end.
 Every rule sees the twitches one at a time and names its plateau once.
 """
 
@@ -27,7 +28,9 @@ def draw(chance: Generator, mixed: bool, scatter: float) -> tuple[int, np.ndarra
     if kind == "flat":
         expected = np.full(LENGTH, 1.0)
     else:
-        steep = float(np.exp(chance.normal(np.log(0.9 if kind == "fall" else 0.35), 0.5 if kind == "fall" else 0.2)))
+        steep = float(
+            np.exp(chance.normal(np.log(0.9 if kind == "fall" else 0.35), 0.5 if kind == "fall" else 0.2))
+        )
         shape = chance.choice(["exponential", "linear", "step"], p=[0.6, 0.25, 0.15])
         if shape == "exponential":
             fall = np.exp(-steep * k)
@@ -82,9 +85,12 @@ def main() -> None:
                 low, high = (int(np.searchsorted(gathered, q)) + 1 for q in (0.1, 0.9))
                 inside.append(low <= t <= high)
             cells = " | ".join(
-                f"{np.mean(guess == truth):.2f} | {np.mean(np.abs(guess - truth) <= 1):.2f}" for guess in said.values()
+                f"{np.mean(guess == truth):.2f} | {np.mean(np.abs(guess - truth) <= 1):.2f}"
+                for guess in said.values()
             )
-            rows.append(f"| {'mixed' if mixed else 'falling'} | {scatter:.0%} | {cells} | {np.mean(inside):.2f} |")
+            rows.append(
+                f"| {'mixed' if mixed else 'falling'} | {scatter:.0%} | {cells} | {np.mean(inside):.2f} |"
+            )
     write_results("twitch_dose", rows)
 
 

@@ -1,4 +1,4 @@
-"""The varied recordings that nothing is tuned on: odd rates, units, electrodes, lengths and strengths, with their own seed.
+"""The varied recordings that nothing is tuned on: odd rates, units, electrodes, lengths and sizes, and their own seed.
 
 This file was written before the detector. It is read by `benchmarks/twitch.py` alone and never by
 `benchmarks/twitch_fit.py`; its settings and its seed are fixed.
@@ -57,7 +57,9 @@ def _one(number: int, chance: Generator, duration_s: float) -> Varied:
         strength=(2.0, 120.0),
         per_min=(2.0, 15.0),
         needle_before_twitch=float(chance.uniform(0.0, 0.9)),
-        kinds={k: float(chance.dirichlet(np.ones(4))[0]) + 0.05 for k in ("volley", "burst", "train", "double")},
+        kinds={
+            k: float(chance.dirichlet(np.ones(4))[0]) + 0.05 for k in ("volley", "burst", "train", "double")
+        },
         stretch=(0.7, 1.4),
     )
     made = simulate(settings, chance)
@@ -66,7 +68,9 @@ def _one(number: int, chance: Generator, duration_s: float) -> Varied:
         step = settings.noise_rms_uv * float(chance.uniform(0.1, 0.7))
         signal = np.round(signal / step) * step
     scale = float(chance.choice([1.0, 1.0, 1e-3, 1e-6, 37.0]))
-    made = Simulated(
-        signal * scale, made.clean * scale, rate, made.twitches, made.disturbances, settings
+    made = Simulated(signal * scale, made.clean * scale, rate, made.twitches, made.disturbances, settings)
+    return Varied(
+        f"{number}: {rate:g} Hz, {settings.electrode}, {', '.join(settings.disturbances) or 'clean'}",
+        made,
+        scale,
     )
-    return Varied(f"{number}: {rate:g} Hz, {settings.electrode}, {', '.join(settings.disturbances) or 'clean'}", made, scale)

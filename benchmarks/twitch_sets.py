@@ -1,6 +1,6 @@
 """The recordings and the measures of the twitch benchmark.
 
-Two halves come from the same settings with different seeds: everything that has parameters is tuned on the training half
+Two halves come from the same settings with different seeds: whatever has parameters is tuned on the training half
 (even seeds), everything is measured on the test half (odd seeds). The varied set of `twitch_held_out.py` is apart.
 """
 
@@ -127,9 +127,7 @@ def score(made: Simulated, spans: Spans) -> Score:
     """Score detected spans, shape (n, 2) in seconds; twitches below 3 dB count neither way."""
     spans = np.asarray(spans, float).reshape(-1, 2)
     counted = [t.snr_db >= LOWEST_DB - 1e-6 for t in made.twitches]
-    by_onset = _pairs(
-        made.twitches, spans, lambda t, s: TOLERANCE_S - np.abs(s[:, 0] - t.onset_s)
-    )
+    by_onset = _pairs(made.twitches, spans, lambda t, s: TOLERANCE_S - np.abs(s[:, 0] - t.onset_s))
     by_overlap = _pairs(made.twitches, spans, _overlap)
     errors = tuple(
         abs(float(spans[j, 0]) - made.twitches[i].onset_s) for i, j in by_onset.items() if counted[i]

@@ -1,6 +1,6 @@
 """One channel: from the statistic to candidates, and from candidates to what they are.
 
-A candidate begins where the statistic of one, two or four frames passes its threshold, and is over when it has stayed low
+A candidate begins where the statistic of one, two or four frames passes its threshold, and is over when it stays low
 for 56 ms; 40 ms later it is measured and judged. Two readings of its edges are tried, with and without what lies below
 80 Hz, so that a twitch on the back of a needle movement keeps its own edges; the likelier reading counts.
 """
@@ -167,7 +167,8 @@ class Channel:
                 self._open.warm = hop
             if self._open is not None:
                 here = (float(over[0][i]), float(over[1][i]), float(over[2][i]))
-                self._open.best = tuple(max(a, b) for a, b in zip(self._open.best, here, strict=True))
+                best = self._open.best
+                self._open.best = (max(best[0], here[0]), max(best[1], here[1]), max(best[2], here[2]))
             if self._open is not None and (
                 hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest
             ):
@@ -191,7 +192,12 @@ class Channel:
         margin = round(0.45 * rate)
         begin = max(candidate.first * front.hop - front.frame - margin, front.wave.start, 0)
         stretch = Stretch(
-            front.wave.between(begin, end), front.raw.between(begin, end), rate, front.frequency, front.floor, front.quiet
+            front.wave.between(begin, end),
+            front.raw.between(begin, end),
+            rate,
+            front.frequency,
+            front.floor,
+            front.quiet,
         )
         first = max((candidate.first + 1 - HOPS_PER_FRAME) * front.hop - begin, 0)
         last = min((candidate.warm + 1) * front.hop - begin, len(stretch.wave))
@@ -210,8 +216,11 @@ class Channel:
             self._last_offset = reading.offset
             yield key, self._twitch(stretch, reading, begin, verdict.probability)
         elif verdict.why != "noise":
-            yield key, Rejected(
-                onset_s, offset_s, verdict.why, verdict.detail, 1 - verdict.probability, self._number
+            yield (
+                key,
+                Rejected(
+                    onset_s, offset_s, verdict.why, verdict.detail, 1 - verdict.probability, self._number
+                ),
             )
 
     def _read(
@@ -223,7 +232,9 @@ class Channel:
             *np.log10(np.maximum(best, 0.1)),
             np.log10(rate),
         ]
-        whites = [whiten(stretch.wave, rate, stretch.frequency, stretch.floor, low) for low in (20.0, HIGH_HZ)]
+        whites = [
+            whiten(stretch.wave, rate, stretch.frequency, stretch.floor, low) for low in (20.0, HIGH_HZ)
+        ]
         step = max(1, round(0.004 * rate)) * (2 if last - first > 0.5 * rate else 1)
         reach = round(REACH_S * rate)
         found = [(0.0, *edges(white, first, last, reach, step), white) for white in whites]
@@ -240,7 +251,11 @@ class Channel:
                 continue
             numbers = features(stretch, whites[0], whites[1], on, off, evidence)
             readings.append(
-                Reading(begin + on, begin + off, np.concatenate([numbers, memory, [crowded, (last - first) / rate]]))
+                Reading(
+                    begin + on,
+                    begin + off,
+                    np.concatenate([numbers, memory, [crowded, (last - first) / rate]]),
+                )
             )
         return Judged(tuple(readings), rate)
 
@@ -319,7 +334,9 @@ class Channel:
 
     def _is_rail(self, flat: Flat) -> bool:
         raw = self.front.raw
-        middle = float(np.median(raw.between(raw.start, raw.end)[:: max(1, self.front.hop)])) if raw.end else 0.0
+        middle = (
+            float(np.median(raw.between(raw.start, raw.end)[:: max(1, self.front.hop)])) if raw.end else 0.0
+        )
         return abs(flat.level - middle) > RAIL * self.noise_rms_uv
 
     def _is_dropout(self, flat: Flat) -> bool:

@@ -18,14 +18,23 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("recording", metavar="RECORDING", type=click.Path(dir_okay=False))
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For whom."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For whom.",
 )
 @click.option("--channel", help="Name or number of the channel; by default the first EMG channel.")
 @click.option(
-    "--unit", type=click.Choice(["uV", "mV", "V", "nV"]), help="Unit of the samples, where the file does not say it."
+    "--unit",
+    type=click.Choice(["uV", "mV", "V", "nV"]),
+    help="Unit of the samples, where the file does not say it.",
 )
 @click.option("--rate", type=float, help="Samples per second, where the file does not say them.")
-@click.option("--tap", "taps", type=float, multiple=True, help="When a twitch was counted by hand, in seconds.")
+@click.option(
+    "--tap", "taps", type=float, multiple=True, help="When a twitch was counted by hand, in seconds."
+)
 @click.option(
     "--plot",
     is_flag=False,
@@ -94,7 +103,9 @@ def _print(found: Analysis, name: str) -> None:
 
     console = Console(highlight=False)
     minutes, seconds = divmod(round(found.duration_s), 60)
-    console.print(f"[bold]{len(found.twitches)} twitches[/] in {name}, channel {found.channel}, {minutes} min {seconds} s")
+    console.print(
+        f"[bold]{len(found.twitches)} twitches[/] in {name}, channel {found.channel}, {minutes} min {seconds} s"
+    )
     if found.twitches:
         table = Table(box=None, pad_edge=False)
         for heading in ("", "onset s", "length ms", "peak RMS µV", "of first", "phases", "sure"):
@@ -122,10 +133,9 @@ def _print(found: Analysis, name: str) -> None:
     )
     console.print(f"[bold]Dose: {found.dose.state}.[/] {found.dose.why}")
     console.print(
-        "[dim]For research and education; no medical device. Electrodes off the taut band miss twitches: count by hand, "
-        "too.[/]"
+        "[dim]For research and education; no medical device. Electrodes off the taut band miss twitches: "
+        "count by hand, too.[/]"
     )
 
 
 COMMANDS = (analyse,)
-

@@ -1,8 +1,8 @@
-"""From a series of twitches to a dose: has the fall levelled off, and how sure is that?
+"""From a series of twitches to a dose: whether the fall has levelled off, and how sure that is.
 
 The size of the k-th twitch of a series is taken to be A (p + (1 - p) exp(-s (k - 1))) with log-normal scatter. The
-plateau is the first twitch whose expected size is within 0.10 of p, in units of the first. Its posterior is summed over a
-grid of p, s and the scatter; A is integrated out. The prior is data (`data/dose_prior.csv`) with its sources.
+plateau is the first twitch whose expected size is within 0.10 of p, in units of the first. Its posterior is a sum over
+a grid of p, s and the scatter; A is integrated out. The prior is data (`data/dose_prior.csv`) with its sources.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ FARTHEST: Final = 30
 SAME_TWITCH_S: Final = 1.0
 
 SURFACE_CAVEAT: Final = (
-    "Electrodes off the taut band miss twitches: none seen does not mean that none occurred; count by hand as well."
+    "Electrodes off the taut band miss twitches: none seen does not mean that none occurred; "
+    "count by hand, too."
 )
 EVIDENCE: Final = "No trial shows how many twitches are best; this says only whether their size still falls."
 
@@ -89,7 +90,8 @@ class Prior:
     def reached(self) -> NDArray[np.int64]:
         """The twitch at which each course is within 0.10 of its plateau."""
         over = np.maximum((1 - self.plateau) / WITHIN, 1e-12)
-        return np.maximum(1 + np.ceil(np.log(over) / self.steepness - 1e-9), 1).astype(np.int64)
+        first = np.maximum(1 + np.ceil(np.log(over) / self.steepness - 1e-9), 1)
+        return np.asarray(first, np.int64)
 
 
 @cache
@@ -248,5 +250,7 @@ def with_taps(
             free.remove(near[0])
         else:
             only.append(tap)
-    both = sorted([*zip(onsets_s, peaks, strict=True), *((t, float("nan")) for t in only)], key=lambda e: e[0])
+    both = sorted(
+        [*zip(onsets_s, peaks, strict=True), *((t, float("nan")) for t in only)], key=lambda e: e[0]
+    )
     return [peak for _, peak in both], len(only)

@@ -1,6 +1,6 @@
 """From raw samples to a spectrogram over its own noise floor, sample-exact whatever the block size.
 
-Samples are conditioned (missing ones bridged, decimated to about 2 kHz, high-passed, hum notched out where there is hum)
+Samples are conditioned (missing ones bridged, decimated to about 2 kHz, high-passed, hum notched out where it is)
 and cut into Hann frames of 32 ms every 8 ms. Each bin is divided by a running noise floor; two weighted sums over the
 bins give a likelihood-ratio statistic for a twitch seen from the skin and for one seen by a needle.
 
@@ -176,7 +176,7 @@ class FrontEnd:
             new = self._take(part)
             if self.floor is not None:
                 if len(new):
-                    yield first, self._judge(new, first)
+                    yield first, self._judge(new)
             else:
                 self._waiting.append(new)
             if self.samples % self.tick == 0:
@@ -186,13 +186,12 @@ class FrontEnd:
 
     def settle(self) -> Iterator[tuple[int, Floats]]:
         """Learn the floor from what has come so far and give the statistics held back until then."""
-        if self.floor is not None:
-            return
-        self._learn()
-        held = np.concatenate(self._waiting) if self._waiting else np.zeros((0, len(self.frequency)))
-        self._waiting.clear()
-        if self.floor is not None and len(held):
-            yield self.hops - len(held), self._judge(held, self.hops - len(held))
+        if self._waiting:
+            self._learn()
+            held = np.concatenate(self._waiting)
+            self._waiting.clear()  # without a floor there was nothing but missing or standing samples
+            if self._knows_floor and len(held):
+                yield self.hops - len(held), self._judge(held)
 
     def _take(self, part: Floats) -> Floats:
         part = self._bridge(part)
@@ -311,18 +310,15 @@ class FrontEnd:
 
     def _learn(self) -> None:
         rows = self._history
-        if rows.end - rows.start < 4:
-            if self.floor is None and self.hops and rows.end == 0:
-                return
+        if rows.end == 0:
+            return
         scale = -np.log(1 - FLOOR_QUANTILE)
 
         def quantile(count: int) -> Floats:
             recent = rows.between(rows.end - count, rows.end)
             place = int(FLOOR_QUANTILE * len(recent))
-            return np.partition(recent, place, axis=0)[place] / scale
+            return np.asarray(np.partition(recent, place, axis=0)[place] / scale, float)
 
-        if rows.end - rows.start == 0:
-            return
         long, short = quantile(self._rows_long), quantile(self._rows_short)
         floor = np.maximum(long, short)
         smooth = np.log(np.maximum(floor, 1e-12 * max(float(floor.max()), 1e-30)))
@@ -344,8 +340,9 @@ class FrontEnd:
             self._weights[i] = weight / self.floor
         self._offset = np.sum(self._weights * self.floor, axis=1)
 
-    def _judge(self, power: Floats, first: int) -> Floats:
-        return np.add.reduce(power[:, None, :] * self._weights[None], axis=2) - self._offset
+    def _judge(self, power: Floats) -> Floats:
+        sums = np.add.reduce(power[:, None, :] * self._weights[None], axis=2)
+        return np.asarray(sums - self._offset, float)
 
     # -- hum --------------------------------------------------------------------------------------------------------
 
@@ -377,6 +374,10 @@ class FrontEnd:
         notches = np.array([np.concatenate(iirnotch(f, f / HUM_WIDTH_HZ, fs=self.rate)) for f in lines])
         _, state = sosfilt(notches, settled, zi=np.zeros((len(lines), 2)))
         self._hum[base] = (notches, state)
+
+    @property
+    def _knows_floor(self) -> bool:
+        return self.floor is not None
 
     @property
     def hum(self) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""The judge: is a candidate a twitch, and if not, what is it?
+"""The judge: whether a candidate is a twitch, and if not, what it is.
 
 Two sums of small decision trees over the features of `measure.FEATURES`, learnt on simulated recordings by
 `benchmarks/twitch_fit.py` and kept as a table in `data/judge.npz`.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,9 @@ DETAILS: Final[Mapping[str, str]] = {
     "noise": "it cannot be told from the noise",
 }
 """Every name under which a candidate may be rejected, with the sentence that goes with it."""
+
+BY_RULE: Final = ("clipping", "dropout", "NaN run")
+"""Names that follow from the samples themselves, by rule, and that no forest gives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +137,21 @@ class Judge:
 def shipped_judge() -> Judge:
     """Read the judge that comes with the package."""
     with files("tautband.twitch").joinpath("data", "judge.npz").open("rb") as file, np.load(file) as table:
-        forests = [
-            Forest(
-                *(table[f"{name}_{part}"] for part in ("feature", "threshold", "left", "right", "value", "group", "base")),
-                depth=int(table[f"{name}_depth"]),
-            )
-            for name in ("twitch", "names")
-        ]
-        return Judge(*forests, tuple(str(c) for c in table["classes"]), float(table["decision"]))
+        twitch, names = (_forest(table, name) for name in ("twitch", "names"))
+        return Judge(twitch, names, tuple(str(c) for c in table["classes"]), float(table["decision"]))
+
+
+def _forest(table: Mapping[str, NDArray[Any]], name: str) -> Forest:
+    def part(which: str, kind: type) -> NDArray[Any]:
+        return np.asarray(table[f"{name}_{which}"], kind)
+
+    return Forest(
+        feature=part("feature", np.int64),
+        threshold=part("threshold", np.float64),
+        left=part("left", np.int64),
+        right=part("right", np.int64),
+        value=part("value", np.float64),
+        group=part("group", np.int64),
+        base=part("base", np.float64),
+        depth=int(part("depth", np.int64)),
+    )

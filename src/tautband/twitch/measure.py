@@ -46,7 +46,7 @@ def whiten(wave: Floats, rate: float, frequency: Floats, floor: Floats, low_hz: 
     gain *= 1 / (1 + (low_hz / np.maximum(axis, 1e-3)) ** 8)
     gain *= axis < frequency[-1] + 20
     power = np.sum(gain[1:] ** 2 * noise[1:]) * 2 / size
-    return np.fft.irfft(np.fft.rfft(wave, size) * gain, size)[: len(wave)] / np.sqrt(power)
+    return np.asarray(np.fft.irfft(np.fft.rfft(wave, size) * gain, size)[: len(wave)] / np.sqrt(power), float)
 
 
 def edges(white: Floats, first: int, last: int, reach: int, step: int) -> tuple[int, int, float]:
@@ -102,7 +102,7 @@ def moving_rms(wave: Floats, width: int) -> Floats:
     middle = np.arange(len(wave))
     first = np.maximum(middle - width // 2, 0)
     last = np.minimum(middle - width // 2 + width, len(wave))
-    return np.sqrt(np.maximum(total[last] - total[first], 0.0) / width)
+    return np.asarray(np.sqrt(np.maximum(total[last] - total[first], 0.0) / width), float)
 
 
 def widen(white: Floats, on: int, off: int, rate: float) -> tuple[int, int]:
@@ -274,10 +274,13 @@ def features(stretch: Stretch, white: Floats, high: Floats, on: int, off: int, e
         t = np.arange(len(longer)) / rate
         centred = (longer - longer.mean()) * np.hanning(len(longer))
         norm = float(np.sum(centred**2)) * len(longer) * 0.333 + 1e-12
-        hum = max(
-            sum(float(abs(np.sum(centred * np.exp(-2j * np.pi * base * k * t)))) ** 2 for k in (1, 2, 3))
-            for base in (50.0, 60.0)
-        ) / norm
+        hum = (
+            max(
+                sum(float(abs(np.sum(centred * np.exp(-2j * np.pi * base * k * t)))) ** 2 for k in (1, 2, 3))
+                for base in (50.0, 60.0)
+            )
+            / norm
+        )
 
     return np.array(
         [
@@ -319,7 +322,9 @@ def likeness(shape: Floats, earlier: Floats) -> float:
     shape, earlier
         Shape (n,) each, of unit energy.
     """
-    return float(np.abs(np.correlate(earlier, shape, "same")[len(shape) // 2 - 8 : len(shape) // 2 + 9]).max())
+    return float(
+        np.abs(np.correlate(earlier, shape, "same")[len(shape) // 2 - 8 : len(shape) // 2 + 9]).max()
+    )
 
 
 def phases(wave: Floats, noise_rms: float) -> int:

@@ -43,7 +43,9 @@ def twitch_plot(twitches: pd.DataFrame, info: dict[str, Any], signal: ArrayLike)
         top.axvspan(other.onset_s, other.offset_s, color=REJECTED, alpha=0.2, linewidth=0)
     names = sorted(set(info["rejected"]["why"]))
     top.set_title(
-        f"{len(twitches)} twitches" + (f"; rejected: {', '.join(names)}" if names else ""), loc="left", fontsize=10
+        f"{len(twitches)} twitches" + (f"; rejected: {', '.join(names)}" if names else ""),
+        loc="left",
+        fontsize=10,
     )
     top.set(xlabel="time (s)", ylabel="EMG (µV)", xlim=(0, max(len(samples) / info["sampling_rate"], 1e-3)))
     inside = np.abs(samples[np.isfinite(samples)])
@@ -57,8 +59,12 @@ def twitch_plot(twitches: pd.DataFrame, info: dict[str, Any], signal: ArrayLike)
     if dose.plateau_after is not None:
         bottom.axvline(dose.plateau_after, color=REJECTED, linestyle="--", linewidth=1)
         if dose.interval is not None:
-            bottom.axvspan(dose.interval[0] - 0.4, dose.interval[1] + 0.4, color=REJECTED, alpha=0.12, linewidth=0)
-    bottom.set_title(f"{dose.state}: noise {info['noise_rms_uv']:.1f} µV, {info['electrode']}", loc="left", fontsize=10)
+            bottom.axvspan(
+                dose.interval[0] - 0.4, dose.interval[1] + 0.4, color=REJECTED, alpha=0.12, linewidth=0
+            )
+    bottom.set_title(
+        f"{dose.state}: noise {info['noise_rms_uv']:.1f} µV, {info['electrode']}", loc="left", fontsize=10
+    )
     for axes in (top, bottom):
         axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -1,4 +1,4 @@
-"""Recordings with known truth: motor unit potentials through a volume conductor, twitches, and everything that disturbs.
+"""Recordings with known truth: motor unit potentials through a volume conductor, twitches and disturbances.
 
 A motor unit potential is the field of an action potential that starts at the end plate, travels both ways along the
 fibres and ends at the tendons (Rosenfalck's membrane potential; line source in an unbounded anisotropic conductor, the
@@ -215,7 +215,7 @@ def sensor_noise(samples: int, settings: Settings, chance: Generator) -> Signal:
     )
     spectrum[0] = 0.0
     noise = np.fft.irfft(spectrum, length) * length / np.sqrt(2)
-    return settings.noise_rms_uv * noise[:samples]
+    return np.asarray(settings.noise_rms_uv * noise[:samples], float)
 
 
 def motor_unit_potential(
@@ -283,12 +283,12 @@ def envelope(signal: Signal, sampling_rate: float, window_s: float) -> Signal:
     middle = np.arange(len(signal))
     first = np.clip(middle - width // 2, 0, len(signal))
     last = np.clip(middle - width // 2 + width, 0, len(signal))
-    return np.sqrt(np.maximum(total[last] - total[first], 0.0) / width)
+    return np.asarray(np.sqrt(np.maximum(total[last] - total[first], 0.0) / width), float)
 
 
 def expected_ratios(count: int, plateau: float, steepness: float) -> Signal:
     """Expected size of successive twitches, relative to the first: an exponential fall to a plateau."""
-    return plateau + (1 - plateau) * np.exp(-np.arange(count) * steepness)
+    return np.asarray(plateau + (1 - plateau) * np.exp(-np.arange(count) * steepness), float)
 
 
 class _Scene:
@@ -454,7 +454,9 @@ def _needle(scene: _Scene, at_s: float) -> None:
     length = scene.draw(0.06, 0.35)
     t = scene.axis(length)
     size = scene.strength()
-    swing = np.sin(2 * np.pi * scene.draw_log(3, 45) * t + scene.draw(0, 6.28)) * np.exp(-t / scene.draw(0.02, 0.12))
+    swing = np.sin(2 * np.pi * scene.draw_log(3, 45) * t + scene.draw(0, 6.28)) * np.exp(
+        -t / scene.draw(0.02, 0.12)
+    )
     wave = size * swing * np.minimum(t / scene.draw(0.002, 0.02), 1.0)
     if scene.chance.random() < 0.5:
         for _ in range(int(scene.chance.integers(1, 4))):
@@ -481,9 +483,20 @@ def _cables(scene: _Scene) -> None:
         if scene.chance.random() < 0.6:
             rustle = np.cumsum(scene.chance.standard_normal(len(t)))
             rustle = rustle - np.linspace(rustle[0], rustle[-1], len(t))
-            wave += size * scene.draw(0.1, 0.5) * rustle / max(np.abs(rustle).max(), 1e-9) * np.exp(-t / (0.5 * length))
+            wave += (
+                size
+                * scene.draw(0.1, 0.5)
+                * rustle
+                / max(np.abs(rustle).max(), 1e-9)
+                * np.exp(-t / (0.5 * length))
+            )
         if scene.chance.random() < 0.4:
-            wave += size * scene.draw(0.2, 1.0) * np.exp(-t / scene.draw_log(0.001, 0.01)) * scene.chance.choice([-1, 1])
+            wave += (
+                size
+                * scene.draw(0.2, 1.0)
+                * np.exp(-t / scene.draw_log(0.001, 0.01))
+                * scene.chance.choice([-1, 1])
+            )
         scene.add(at, wave)
         scene.note("cable bump", at, length)
 
@@ -525,7 +538,7 @@ def _ecg(scene: _Scene) -> None:
     t = scene.axis(0.8) - 0.3
     at = scene.draw(0.1, 1.0)
     while at < scene.settings.duration_s - 0.6:
-        beat = sum(a * np.exp(-0.5 * ((t - c) / w) ** 2) for c, w, a in waves)
+        beat = np.sum([a * np.exp(-0.5 * ((t - c) / w) ** 2) for c, w, a in waves], axis=0)
         scene.add(at - 0.3, sign * size * beat * (1 + 0.05 * float(scene.chance.standard_normal())))
         scene.note("ECG", at - 0.06, 0.12)
         at += period * max(0.5, 1 + spread * float(scene.chance.standard_normal()))
@@ -536,7 +549,9 @@ def _voluntary(scene: _Scene) -> None:
     if scene.chance.random() < 0.5:
         t = scene.axis(scene.settings.duration_s)
         tone = 0.5 - 0.5 * np.cos(2 * np.pi * t / scene.draw(6, 25) + scene.draw(0, 6.28))
-        scene.signal += scene.noise * scene.draw(0.5, 2.5) * scene.contraction(scene.settings.duration_s, tone)
+        scene.signal += (
+            scene.noise * scene.draw(0.5, 2.5) * scene.contraction(scene.settings.duration_s, tone)
+        )
     for at in scene.times()[:: 1 + int(scene.chance.integers(2))]:
         startle = scene.chance.random() < 0.3
         length = scene.draw(0.45, 1.0) if startle else scene.draw_log(0.7, 5.0)
@@ -593,7 +608,9 @@ def _end_plate(scene: _Scene) -> None:
         scene.note("end-plate activity", bout, stop - bout)
         rate, height = scene.draw_log(5, 50), scene.noise * scene.draw_log(4, 25)
         while bout < stop:
-            scene.discharge(scene.signal, bout, spike, height * (1 + 0.15 * float(scene.chance.standard_normal())))
+            scene.discharge(
+                scene.signal, bout, spike, height * (1 + 0.15 * float(scene.chance.standard_normal()))
+            )
             bout += max(0.008, float(scene.chance.exponential(1 / rate)))
 
 

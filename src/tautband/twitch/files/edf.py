@@ -29,14 +29,16 @@ def open_edf(path: Path) -> RecordingFile:
             labels = tuple(s.label for s in signals)
             continuous = bool(edf.is_continuous)
         except Exception as error:  # whatever a broken header makes the reader raise
-            raise TwitchError(f"{path.name}: it is no readable {path.suffix[1:].upper()} file: {error}") from None
+            raise TwitchError(
+                f"{path.name}: it is no readable {path.suffix[1:].upper()} file: {error}"
+            ) from None
     notes = [str(w.message) for w in said]
     if not continuous:
         notes.append("The recording is discontinuous; its parts are read as if they followed each other.")
 
     def stream(channel: int) -> Iterator[Floats]:
         signal = signals[channel]
-        length, rate = int(len(signal.data)), rates[channel]
+        length, rate = len(signal.data), rates[channel]
 
         def read(first: int, last: int) -> Floats:
             if path.suffix.lower() == ".bdf":

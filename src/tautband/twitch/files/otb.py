@@ -93,5 +93,6 @@ def _microvolts_per_step(device: str, adapter: str, bits: int) -> float | None:
     text = files("tautband.twitch").joinpath("data", "otb_devices.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         if row["device"] in ("*", device) and row["adapter"] in ("*", adapter):
-            return float(row["range_v"]) / 2**bits * 1e6 / float(row["gain"])
+            steps = float(2**bits)
+            return float(row["range_v"]) / steps * 1e6 / float(row["gain"])
     return None

@@ -12,7 +12,9 @@ import pandas as pd
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, factor
 
-TIME = re.compile(r"^\s*(time|t|seconds|sec|s|timestamp)\s*[\[(_ ]?\s*(s|sec|seconds|ms)?\s*[\])]?\s*$", re.IGNORECASE)
+TIME = re.compile(
+    r"^\s*(time|t|seconds|sec|s|timestamp)\s*[\[(_ ]?\s*(s|sec|seconds|ms)?\s*[\])]?\s*$", re.IGNORECASE
+)
 UNIT = re.compile(r"[\[(_ ]\s*(n|u|µ|μ|m)?v(olts?)?\s*[\])]?\s*$", re.IGNORECASE)
 PEEK = 2000
 
@@ -35,7 +37,11 @@ def open_table(path: Path, rate: float | None) -> RecordingFile:
             yield np.asarray(values, float)
 
     return RecordingFile(
-        path.name, (rate,) * len(columns), tuple(map(str, columns)), tuple(_unit(str(c)) for c in columns), stream
+        path.name,
+        (rate,) * len(columns),
+        tuple(map(str, columns)),
+        tuple(_unit(str(c)) for c in columns),
+        stream,
     )
 
 
@@ -49,7 +55,12 @@ def _frames(path: Path) -> Iterator[pd.DataFrame]:
         else:
             separator = "\t" if path.suffix.lower() == ".tsv" else ","
             yield from pd.read_csv(
-                path, sep=separator, chunksize=BLOCK_SAMPLES, skipinitialspace=True, comment="#", low_memory=False
+                path,
+                sep=separator,
+                chunksize=BLOCK_SAMPLES,
+                skipinitialspace=True,
+                comment="#",
+                low_memory=False,
             )
     except TwitchError:
         raise
@@ -65,9 +76,11 @@ def _rate_of(name: str, head: pd.DataFrame, time: object) -> float:
     steps = np.diff(stamps)
     step = float(np.median(steps)) if len(steps) else float("nan")
     if not step > 0 or np.nanmax(np.abs(steps - step)) > 0.5 * step:
-        raise TwitchError(f"{name}: column {time!r} is not evenly spaced; give the samples per second with --rate")
+        raise TwitchError(
+            f"{name}: column {time!r} is not evenly spaced; give the samples per second with --rate"
+        )
     span = (stamps[-1] - stamps[0]) / (len(stamps) - 1)
-    return round((1000.0 if "ms" in str(time).lower() else 1.0) / span, 3)
+    return round((1000.0 if "ms" in str(time).lower() else 1.0) / float(span), 3)
 
 
 def _unit(heading: str) -> str:

@@ -69,7 +69,14 @@ def _write_bids(file: Path, events: Sequence[Twitch | Rejected]) -> None:
             head = [f"{e.onset_s:.4f}", f"{e.offset_s - e.onset_s:.4f}"]
             if isinstance(e, Twitch):
                 table.writerow(
-                    [*head, "twitch", f"{e.peak_rms_uv:.3f}", f"{e.relative_to_first:.3f}", f"{e.confidence:.3f}", "n/a"]
+                    [
+                        *head,
+                        "twitch",
+                        f"{e.peak_rms_uv:.3f}",
+                        f"{e.relative_to_first:.3f}",
+                        f"{e.confidence:.3f}",
+                        "n/a",
+                    ]
                 )
             else:
                 table.writerow([*head, "rejected", "n/a", "n/a", f"{e.confidence:.3f}", e.why])

@@ -14,10 +14,12 @@ from tautband.twitch.files.source import Floats, RecordingFile, in_blocks
 
 
 def open_xdf(path: Path) -> RecordingFile:
-    """Open an XDF file; samples are laid out at the nominal rate, and gaps in the time stamps become missing samples."""
+    """Open an XDF file; samples lie at the nominal rate, gaps in the time stamps become missing samples."""
     try:
         streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=True, verbose=False)
-        found = [_columns(s) for s in streams if float(s["info"]["nominal_srate"][0]) > 0 and len(s["time_series"])]
+        found = [
+            _columns(s) for s in streams if float(s["info"]["nominal_srate"][0]) > 0 and len(s["time_series"])
+        ]
     except Exception as error:  # whatever a broken file makes the reader raise
         raise TwitchError(f"{path.name}: it is no readable XDF file: {error}") from None
     columns = [column for stream in found for column in stream]
