@@ -209,7 +209,7 @@ def dose(
             interval=interval,
             state="enough",
             advice="stop",
-            why=f"Sizes have levelled off with twitch {after} (probability {reached:.0%}; {span}). {EVIDENCE}",
+            why=f"Sizes have levelled off with twitch {after} (probability {_percent(reached)}; {span}). {EVIDENCE}",
         )
     return Dose(
         **common,  # type: ignore[arg-type]
@@ -219,8 +219,12 @@ def dose(
         interval=interval,
         state="one more",
         advice="continue",
-        why=f"Sizes may still be falling (levelled off with probability {reached:.0%}; {span}). {EVIDENCE}",
+        why=f"Sizes may still be falling (levelled off with probability {_percent(reached)}; {span}). {EVIDENCE}",
     )
+
+
+def _percent(p: float) -> str:
+    return "over 99 %" if p > 0.99 else "under 1 %" if p < 0.01 else f"{100 * p:.0f} %"
 
 
 def with_taps(
