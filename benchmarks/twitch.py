@@ -290,6 +290,94 @@ def ours(made: Simulated) -> Ours:
     seconds = time.process_time() - start
     spans = np.array([(e.onset_s, e.offset_s) for e in found if isinstance(e, Twitch)]).reshape(-1, 2)
     return Ours(spans, seconds)
+
+
+def latencies(made: Simulated) -> tuple[list[float], list[float]]:
+    """Milliseconds from the true onset to the candidate, and from the true offset to the confirmed twitch."""
+    size = max(1, round(0.002 * made.sampling_rate))
+    monitor = TwitchMonitor(made.sampling_rate)
+    candidate, confirmed = [], []
+    for first in range(0, len(made.signal), size):
+        now = min(first + size, len(made.signal)) / made.sampling_rate
+        for event in monitor.push(made.signal[first : first + size]):
+            near = [t for t in made.twitches if abs(t.onset_s - event.onset_s) < 0.06 and now > 1.1]
+            if near and isinstance(event, Candidate):
+                candidate.append(1000 * (now - near[0].onset_s))
+            elif near and isinstance(event, Twitch):
+                confirmed.append(1000 * (now - near[0].offset_s))
+    return candidate, confirmed
+
+
+def bounds(recordings: Sequence[Simulated]) -> tuple[float, float]:
+    """F1 of an oracle that knows place, length and spectra (0.1 false alarms a minute), and the onset error of an
+    off-line likelihood ratio over an unknown rectangle within 0.15 s of the truth."""
+    first = recordings[0]
+    rate = first.sampling_rate
+    frame = 64
+    bins = np.fft.rfftfreq(frame, 1 / rate)[1:29]
+    noise = sensor_noise(round(240 * rate), replace(first.settings), default_rng(5))
+    window = np.hanning(frame) / np.sqrt(np.sum(np.hanning(frame) ** 2))
+
+    def spectrum(wave: Floats) -> Floats:
+        frames = wave[: len(wave) // frame * frame].reshape(-1, frame) * window
+        return np.mean(np.abs(np.fft.rfft(frames)[:, 1:29]) ** 2, axis=0)
+
+    noise_power = spectrum(noise)
+    weight = spectrum(np.concatenate([r.clean for r in recordings])) / noise_power**2
+
+    def eckart(wave: Floats) -> Floats:
+        axis = np.fft.rfftfreq(len(wave), 1 / rate)
+        gain = np.sqrt(np.interp(axis, bins, weight, left=0.0, right=0.0))
+        return np.fft.irfft(np.fft.rfft(wave) * gain, len(wave)) ** 2
+
+    quiet = np.cumsum(eckart(noise))
+    hits = total = 0
+    errors = []
+    for made in recordings:
+        loud = np.concatenate([[0.0], np.cumsum(eckart(made.signal))])
+        for twitch in made.twitches:
+            on, off = round(twitch.onset_s * rate), round(twitch.offset_s * rate)
+            sums = quiet[off - on :: (off - on)] - quiet[: -(off - on) : (off - on)]
+            bar = np.quantile(sums, 1 - 0.1 / 60 * (off - on) / rate)
+            hits += loud[off] - loud[on] > bar
+            total += 1
+            begin = max(on - round(0.3 * rate), 0)
+            piece = whiten(made.signal[begin : off + round(0.3 * rate)], rate, bins, noise_power, 20.0)
+            reach = round(0.15 * rate)
+            found, _, _ = edges(piece, on - begin, off - begin, reach, max(1, round(0.004 * rate)))
+            errors.append(abs(found + begin - on) / rate)
+    false = 0.1 * sum(r.settings.duration_s for r in recordings) / 60
+    f1 = 2 * hits / (2 * hits + (total - hits) + false)
+    return float(f1), 1000 * float(np.median(errors))
+
+
+def tuned(name: str, training: Sequence[tuple[Simulated, Prepared]], budget: float) -> dict[str, Any] | None:
+    """The grid's best parameters on the training half."""
+    peer, _, choices = PEERS[name]
+    clock, best, at = Clock(budget), -1.0, None
+    for settings in choices:
+        total = Score()
+        for made, prepared in training:
+            if result := clock.run(peer, prepared, **settings):
+                total += score(made, result[0])
+        if total.f1 > best and total.hits + total.misses:
+            best, at = total.f1, settings
+    return at
+
+
+def groups_of(name: str) -> str:
+    """The table's row of a set."""
+    if name in DISTURBANCES:
+        return "artefacts"
+    return "artefacts only" if name.startswith("only") else name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--per-set", type=int, default=6, help="recordings of 30 s per set")
+    parser.add_argument(
+        "--budget", type=float, default=300.0, help="processor seconds a peer may use per stage"
+    )
     parser.add_argument("--varied", type=int, default=38, help="held-out recordings, of 38")
     parser.add_argument(
         "--varied-for-peers", type=int, default=36, help="of these, for the peers: the short ones"

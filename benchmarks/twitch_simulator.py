@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import default_rng
 from report import write_results
 
-from tautband.twitch.simulate import KINDS, Settings, clean_settings, envelope, simulate, sensor_noise
+from tautband.twitch.simulate import KINDS, Settings, clean_settings, envelope, sensor_noise, simulate
 
 RECORDINGS = 40
 
@@ -64,11 +64,12 @@ def main() -> None:
         f"| length of a train, ms | {spread(lengths['train'])} | 165 to 345 | judgement | no |",
         f"| third twitch, of the first | {spread(third, 2)} | smaller, P < 0.001 and P < 0.05 "
         "| doi:10.1093/pm/pnz182, doi:10.1186/s12891-021-04592-z | abstracts |",
-        f"| fourth and fifth, of the third | {spread(later, 2)} | no further change | doi:10.1093/pm/pnz182 | abstract |",
+        f"| fourth and fifth, of the third | {spread(later, 2)} | no further change "
+        "| doi:10.1093/pm/pnz182 | abstract |",
         f"| noise RMS of a setting of 5 µV, µV | {spread(potentials, 1)} | 2 to 7 on the skin | recalled | no |",
         "",
-        "Published resting RMS of 65.2 before and 61.0 after needling is printed in mV, which no skin electrode can show; "
-        "amplitudes are therefore compared as ratios only.",
+        "Published resting RMS of 65.2 before and 61.0 after needling is printed in mV, which no skin electrode can "
+        "show; amplitudes are therefore compared as ratios only.",
     ]
     write_results("twitch_simulator", rows)
 
