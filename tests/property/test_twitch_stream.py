@@ -43,7 +43,7 @@ def at_once(rate: float) -> list[Event]:
     return events_in_blocks(recording(rate).signal, rate, [10**9])
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     rate=st.sampled_from(RATES),
     sizes=st.lists(st.one_of(st.integers(1, 40), st.integers(1, 3000)), min_size=1, max_size=8).filter(

@@ -119,7 +119,7 @@ class FrontEnd:
         frequency = np.fft.rfftfreq(self.frame, 1 / self.rate)
         top = min(900.0, 0.42 * self.rate)
         self._bins = slice(1, max(2, int(np.searchsorted(frequency, top))))
-        self.frequency: Floats = frequency[self._bins]
+        self.frequency = np.asarray(frequency[self._bins], np.float64)
         window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(self.frame) + 0.5) / self.frame)
         self._window = window / np.sqrt(np.sum(window**2))
         room = self.tick // self.decimation

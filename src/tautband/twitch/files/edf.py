@@ -11,7 +11,7 @@ import edfio
 import numpy as np
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import Floats, RecordingFile, in_blocks
+from tautband.twitch.files.source import Floats, RecordingFile, first_line, in_blocks
 
 
 def open_edf(path: Path) -> RecordingFile:
@@ -30,7 +30,7 @@ def open_edf(path: Path) -> RecordingFile:
             continuous = bool(edf.is_continuous)
         except Exception as error:  # whatever a broken header makes the reader raise
             raise TwitchError(
-                f"{path.name}: it is no readable {path.suffix[1:].upper()} file: {error}"
+                f"{path.name}: it is no readable {path.suffix[1:].upper()} file: {first_line(error)}"
             ) from None
     notes = [str(w.message) for w in said]
     if not continuous:

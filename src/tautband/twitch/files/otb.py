@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile
+from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, first_line
 
 LARGEST_XML = 1 << 20
 
@@ -32,7 +32,7 @@ def open_otb(path: Path) -> RecordingFile:
             file = archive.extractfile(abouts[0])
             text = file.read() if file else b""
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise TwitchError(f"{path.name}: it is no readable OTB+ archive: {error}") from None
+        raise TwitchError(f"{path.name}: it is no readable OTB+ archive: {first_line(error)}") from None
     rate, total, columns = _describe(path.name, text)
     notes = []
     if signals[0].size % (2 * total):
@@ -85,7 +85,7 @@ def _describe(name: str, text: bytes) -> tuple[float, int, list[tuple[int, str, 
                 gain = float(channel.attrib.get("Gain", 1)) or 1.0
                 columns.append((index, label, 1.0 if scale is None else scale / gain))
     except (ElementTree.ParseError, KeyError, ValueError) as error:
-        raise TwitchError(f"{name}: its description cannot be used: {error}") from None
+        raise TwitchError(f"{name}: its description cannot be used: {first_line(error)}") from None
     return rate, total, columns
 
 

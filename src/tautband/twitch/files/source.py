@@ -114,6 +114,11 @@ def factor(unit: str) -> float | None:
     return MICROVOLTS_PER.get(plain)
 
 
+def first_line(error: BaseException) -> str:
+    """What a reader complained of, in one line."""
+    return (str(error).strip().split("\n")[0] or type(error).__name__).rstrip(".: ")
+
+
 def in_blocks(read: Callable[[int, int], Floats], samples: int) -> Iterator[Floats]:
     """Read from the first to the last sample, a block at a time."""
     for first in range(0, samples, BLOCK_SAMPLES):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, factor
+from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, factor, first_line
 
 TIME = re.compile(
     r"^\s*(time|t|seconds|sec|s|timestamp)\s*[\[(_ ]?\s*(s|sec|seconds|ms)?\s*[\])]?\s*$", re.IGNORECASE
@@ -65,8 +65,7 @@ def _frames(path: Path) -> Iterator[pd.DataFrame]:
     except TwitchError:
         raise
     except Exception as error:  # whatever a broken file makes the readers raise
-        first = str(error).strip().split("\n")[0]
-        raise TwitchError(f"{path.name}: it is no readable table: {first}") from None
+        raise TwitchError(f"{path.name}: it is no readable table: {first_line(error)}") from None
 
 
 def _rate_of(name: str, head: pd.DataFrame, time: object) -> float:

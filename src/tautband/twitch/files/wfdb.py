@@ -9,7 +9,7 @@ import numpy as np
 import wfdb as reader
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import Floats, RecordingFile, in_blocks
+from tautband.twitch.files.source import Floats, RecordingFile, first_line, in_blocks
 
 SIXTEEN_BIT = "16"
 
@@ -27,7 +27,7 @@ def open_wfdb(path: Path) -> RecordingFile:
         rate, samples = float(header.fs), int(header.sig_len or 0)
         formats = list(header.fmt)
     except Exception as error:  # whatever a broken header makes the reader raise
-        raise TwitchError(f"{path.name}: it is no readable WFDB record: {error}") from None
+        raise TwitchError(f"{path.name}: it is no readable WFDB record: {first_line(error)}") from None
     for file in files:
         if not file.is_file():
             raise TwitchError(f"{path.name}: its signal file {file.name} is missing")
@@ -44,7 +44,9 @@ def open_wfdb(path: Path) -> RecordingFile:
             try:
                 record = reader.rdrecord(base, sampfrom=first, sampto=last, channels=[channel])
             except Exception as error:  # whatever broken signal data make the reader raise
-                raise TwitchError(f"{path.name}: samples {first} to {last} cannot be read: {error}") from None
+                raise TwitchError(
+                    f"{path.name}: samples {first} to {last} cannot be read: {first_line(error)}"
+                ) from None
             return np.asarray(record.p_signal[:, 0], float)
 
         yield from in_blocks(read, samples)

@@ -10,18 +10,21 @@ import numpy as np
 import pyxdf
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import Floats, RecordingFile, in_blocks
+from tautband.twitch.files.source import Floats, RecordingFile, first_line, in_blocks
 
 
 def open_xdf(path: Path) -> RecordingFile:
     """Open an XDF file; samples lie at the nominal rate, gaps in the time stamps become missing samples."""
+    with path.open("rb") as file:
+        if path.suffix.lower() == ".xdf" and file.read(4) != b"XDF:":
+            raise TwitchError(f"{path.name}: it is no XDF file")
     try:
         streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=True, verbose=False)
         found = [
             _columns(s) for s in streams if float(s["info"]["nominal_srate"][0]) > 0 and len(s["time_series"])
         ]
     except Exception as error:  # whatever a broken file makes the reader raise
-        raise TwitchError(f"{path.name}: it is no readable XDF file: {error}") from None
+        raise TwitchError(f"{path.name}: it is no readable XDF file: {first_line(error)}") from None
     columns = [column for stream in found for column in stream]
     if not columns:
         raise TwitchError(f"{path.name}: it holds no regularly sampled stream")
