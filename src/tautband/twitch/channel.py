@@ -137,8 +137,7 @@ class Channel:
             self._open = None
         while self._closed:
             events += self._measure(self._closed.popleft(), self.front.hops)
-        last = self.front.flats_until(self.front.samples)[-1]
-        if gap := self._gap(last):
+        if self.front.samples and (gap := self._gap(self.front.flats_until(self.front.samples)[-1])):
             events.append((self.front.samples, gap))
         return events
 
