@@ -85,6 +85,10 @@ class _Open:
     best: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
+def _larger(pairs: Floats) -> Floats:
+    return np.maximum(pairs[:, 0], pairs[:, 1])
+
+
 class Channel:
     """Detector of one channel.
 
@@ -148,10 +152,10 @@ class Channel:
         self._carry = whole[-CARRY:]
         two = whole[4:] + whole[:-4]
         four = two[8:] + two[:-8]
-        now = z.max(axis=1)
-        over = (now, two[8:].max(axis=1) / 1.4142135623730951, four.max(axis=1) / 2)
+        now = _larger(z)
+        over = (now, _larger(two[8:]) / 1.4142135623730951, _larger(four) / 2)
         hot = (over[0] > ON[0]) | (over[1] > ON[1]) | (over[2] > ON[2])
-        if self._open is None and not self._closed and not hot.any():
+        if self._open is None and not self._closed and not np.count_nonzero(hot):
             return
         warm = (now > OFF).tolist()
         longest = round(LONGEST_S * self.front.rate / self.front.hop)

@@ -252,19 +252,19 @@ class FrontEnd:
     def _bridge(self, part: Floats) -> Floats:
         """Note runs that stand still or are missing; replace what is missing by the last value seen."""
         self._taken = len(part)
-        missing = ~np.isfinite(part)
-        any_missing = missing.any()
-        if self._offset_uv is None and not missing.all():
-            self._offset_uv = float(part[~missing][0])
+        there = np.isfinite(part)
+        any_missing = np.count_nonzero(there) < len(part)
+        if self._offset_uv is None and np.count_nonzero(there):
+            self._offset_uv = float(part[there][0])
         part = part - (self._offset_uv or 0.0)
         before = self._last_value
-        if not any_missing and not self._run_missing:
-            same = part[1:] == part[:-1]
-            if not same.any() and part[0] != before:
-                self._close_run(self.samples)
-                self._run_start = self.samples + len(part) - 1
-                self._last_value = float(part[-1])
-                return part
+        whole = not any_missing and not self._run_missing
+        if whole and part[0] != before and not np.count_nonzero(part[1:] == part[:-1]):
+            self._close_run(self.samples)
+            self._run_start = self.samples + len(part) - 1
+            self._last_value = float(part[-1])
+            return part
+        missing = ~there
         if any_missing:
             held = 0.0 if np.isnan(before) else before
             where = np.where(missing, 0, np.arange(1, len(part) + 1))
