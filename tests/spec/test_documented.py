@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GLOSSARY = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
 TERMS = re.findall(r"^### (.+)$", GLOSSARY, re.MULTILINE)
-ROOMS = ("tautband.atlas", "tautband.assessment", "tautband.planning")
+ROOMS = ("tautband.atlas", "tautband.assessment", "tautband.planning", "tautband.twitch")
 
 
 def commands(

@@ -12,6 +12,7 @@ from tautband.cli.assess import assess
 from tautband.cli.atlas import atlas
 from tautband.cli.draw import draw
 from tautband.cli.interview import interview
+from tautband.cli.optional import OptionalRoom
 from tautband.cli.plan import plan
 from tautband.cli.schema import schema
 from tautband.errors import TautbandError
@@ -23,7 +24,14 @@ def cli() -> None:
     """From "where does it hurt?" to a ranked, explained differential, what to ask or press next, and a safe plan."""
 
 
-for command in (assess, interview, plan, draw, atlas, schema):
+twitch = OptionalRoom(
+    "twitch",
+    module="tautband.twitch.cli",
+    extra="twitch",
+    help="Local twitch responses in EMG: find, measure and dose them. For research and education.",
+)
+
+for command in (assess, interview, plan, draw, atlas, schema, twitch):
     cli.add_command(command)
 
 

@@ -1,0 +1,27 @@
+"""Local twitch responses in EMG, recorded or live: detected, measured and dosed. For research and education.
+
+Needs the optional extra: `pip install 'tautband[twitch]'`. No other room imports this one.
+"""
+
+from tautband.twitch.analysis import Analysis, analyse, detect, write_analysis
+from tautband.twitch.dose import Dose, dose, plateau_posterior
+from tautband.twitch.errors import TwitchError
+from tautband.twitch.events import Candidate, Rejected, Twitch
+from tautband.twitch.monitor import TwitchMonitor
+from tautband.twitch.plot import twitch_plot
+
+__all__ = [
+    "Analysis",
+    "Candidate",
+    "Dose",
+    "Rejected",
+    "Twitch",
+    "TwitchError",
+    "TwitchMonitor",
+    "analyse",
+    "detect",
+    "dose",
+    "plateau_posterior",
+    "twitch_plot",
+    "write_analysis",
+]

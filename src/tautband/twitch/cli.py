@@ -1,0 +1,141 @@
+"""The commands of the twitch room: `tautband twitch ...`; the command line loads them by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tautband.twitch.errors import TwitchError
+
+if TYPE_CHECKING:
+    from tautband.twitch.analysis import Analysis
+    from tautband.twitch.files import RecordingFile
+
+
+@click.command()
+@click.argument("recording", metavar="RECORDING", type=click.Path(dir_okay=False))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For whom.",
+)
+@click.option("--channel", help="Name or number of the channel; by default the first EMG channel.")
+@click.option(
+    "--unit",
+    type=click.Choice(["uV", "mV", "V", "nV"]),
+    help="Unit of the samples, where the file does not say it.",
+)
+@click.option("--rate", type=float, help="Samples per second, where the file does not say them.")
+@click.option(
+    "--tap", "taps", type=float, multiple=True, help="When a twitch was counted by hand, in seconds."
+)
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="",
+    metavar="[FIGURE]",
+    help="Draw a figure: a .png, .svg or .pdf file, by default named after the recording.",
+)
+@click.option("--annotations", metavar="FILE", help="Write annotations: EDF+ (.edf) or BIDS events (.tsv).")
+def analyse(
+    recording: str,
+    form: str,
+    channel: str | None,
+    unit: str | None,
+    rate: float | None,
+    taps: tuple[float, ...],
+    plot: str | None,
+    annotations: str | None,
+) -> None:
+    """Find the twitches of a recording, measure them and say whether they level off.
+
+    RECORDING is an EDF, BDF, WFDB, XDF, OTB+, CSV, TSV or Parquet file.
+    """
+    from tautband.twitch.analysis import analyse as analyse_blocks
+    from tautband.twitch.analysis import write_analysis
+    from tautband.twitch.files import open_recording, write_annotations
+
+    file = open_recording(recording, rate)
+    index = file.pick(channel)
+    found = analyse_blocks(
+        file.microvolts(index, unit),
+        file.rate(index),
+        channel=file.channels[index],
+        taps_s=taps,
+        known_unit=unit is not None,
+    )
+    if annotations is not None:
+        write_annotations(annotations, [*found.twitches, *found.rejected])
+    if plot is not None:
+        _draw(file, index, unit, plot or f"{Path(recording).stem}_twitches.png")
+    for note in file.notes:
+        click.echo(f"tautband: {file.name}: {note}", err=True)
+    if form == "json":
+        click.echo(json.dumps(write_analysis(found), indent=2, ensure_ascii=False))
+    else:
+        _print(found, file.name)
+
+
+def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> None:
+    from tautband.twitch.analysis import as_array, detect
+    from tautband.twitch.plot import twitch_plot
+
+    signal = as_array(file.microvolts(index, unit))
+    table, info = detect(signal, file.rate(index))
+    try:
+        twitch_plot(table, info, signal).savefig(target, dpi=200)
+    except (OSError, ValueError) as error:
+        raise TwitchError(f"plot: {target} cannot be written: {error}") from None
+    click.echo(f"tautband: figure written to {target}", err=True)
+
+
+def _print(found: Analysis, name: str) -> None:
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    minutes, seconds = divmod(round(found.duration_s), 60)
+    console.print(
+        f"[bold]{len(found.twitches)} twitches[/] in {name}, channel {found.channel}, {minutes} min {seconds} s"
+    )
+    if found.twitches:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("", "onset s", "length ms", "peak RMS µV", "of first", "phases", "sure"):
+            table.add_column(heading, justify="right")
+        table.add_column("")
+        for number, t in enumerate(found.twitches, 1):
+            bar = "█" * min(round(20 * t.relative_to_first), 40)
+            table.add_row(
+                str(number),
+                f"{t.onset_s:.3f}",
+                f"{1000 * (t.offset_s - t.onset_s):.0f}",
+                f"{t.peak_rms_uv:.1f}",
+                f"{t.relative_to_first:.2f}",
+                str(t.phases),
+                f"{t.confidence:.0%}",
+                bar,
+            )
+        console.print(table)
+    counts = Counter(r.why for r in found.rejected)
+    if counts:
+        console.print("Rejected: " + ", ".join(f"{n} × {why}" for why, n in counts.most_common()))
+    console.print(
+        f"Noise {found.noise_rms_uv:.1f} µV RMS, {found.electrode}; at rest before {found.rest_before_uv:.1f}, "
+        f"after {found.rest_after_uv:.1f} µV"
+    )
+    console.print(f"[bold]Dose: {found.dose.state}.[/] {found.dose.why}")
+    console.print(
+        "[dim]For research and education; no medical device. Electrodes off the taut band miss twitches: "
+        "count by hand, too.[/]"
+    )
+
+
+COMMANDS = (analyse,)

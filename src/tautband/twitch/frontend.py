@@ -1,0 +1,385 @@
+"""From raw samples to a spectrogram over its own noise floor, sample-exact whatever the block size.
+
+Samples are conditioned (missing ones bridged, decimated to about 2 kHz, high-passed, hum notched out where it is)
+and cut into Hann frames of 32 ms every 8 ms. Each bin is divided by a running noise floor; two weighted sums over the
+bins give a likelihood-ratio statistic for a twitch seen from the skin and for one seen by a needle.
+
+Whatever depends on more than one sample is anchored to absolute time: recursions keep their state, frames start at
+multiples of the hop, the floor is renewed at multiples of the tick. No sum depends on how samples arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, iirnotch, lfilter, sosfilt
+
+Floats = NDArray[np.float64]
+
+HOP_S: Final = 0.008
+HOPS_PER_FRAME: Final = 4
+TICK_S: Final = 0.5
+WARM_UP_TICKS: Final = 2
+LONG_FLOOR_S: Final = 8.0
+SHORT_FLOOR_S: Final = 1.5
+FLOOR_QUANTILE: Final = 0.4
+HIGH_PASS_HZ: Final = 20.0
+NEEDED_RATE_HZ: Final = 1900.0
+KEEP_S: Final = 3.0
+"""Conditioned samples kept to measure a candidate."""
+HUM_HZ: Final = (50.0, 60.0)
+HUM_HARMONICS: Final = 8
+HUM_WIDTH_HZ: Final = 3.0
+TEMPLATES_HZ: Final = (45.0, 110.0)
+"""Scale of the spectra f² exp(-f / scale) of the two templates: medians of 120 Hz (skin) and 294 Hz (needle)."""
+TEMPLATE_SNR: Final = 2.0
+"""Mean signal-to-noise power ratio over the band at which the templates are optimal."""
+
+
+class Tape:
+    """The last part of an endless sequence, addressed by absolute index.
+
+    Parameters
+    ----------
+    keep
+        How many of the last rows are always there.
+    room
+        Most rows that come at once.
+    shape
+        Of a row.
+    lead
+        Rows of zeros before the first, for frames that begin before it.
+    """
+
+    def __init__(self, keep: int, room: int, shape: tuple[int, ...] = (), lead: int = 0) -> None:
+        self._data = np.zeros((lead + 2 * (keep + room), *shape))
+        self._keep = keep
+        self._lead = lead
+        self._first = 0  # absolute index of row 0
+        self.end = 0
+
+    @property
+    def start(self) -> int:
+        """Oldest index that is still kept."""
+        return self._first
+
+    def append(self, rows: Floats) -> None:
+        """Add rows at the end, dropping the oldest when there is no room."""
+        used = self._lead + self.end - self._first
+        if used + len(rows) > len(self._data):
+            kept = min(self.end - self._first, self._keep)
+            self._data[self._lead : self._lead + kept] = self._data[used - kept : used]
+            self._first, used = self.end - kept, self._lead + kept
+        self._data[used : used + len(rows)] = rows
+        self.end += len(rows)
+
+    def frames(self, first: int, count: int, length: int, hop: int) -> Floats:
+        """Give overlapping frames as a view, shape (count, length); what is before the start reads as zero."""
+        at = first - self._first + self._lead
+        stride = self._data.strides[0]
+        return np.ndarray((count, length), float, self._data, at * stride, (hop * stride, stride))
+
+    def between(self, first: int, last: int) -> Floats:
+        """Give the rows from `first` up to `last`, cut to what is kept."""
+        start = self._lead + max(first - self._first, 0)
+        return self._data[start : self._lead + max(min(last, self.end) - self._first, 0)]
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A run of samples that stand still or are missing, in input samples."""
+
+    first: int
+    last: int
+    level: float
+    missing: bool
+
+
+class FrontEnd:
+    """Conditioning, frames, floor and statistic of one channel.
+
+    Parameters
+    ----------
+    sampling_rate
+        Input samples per second.
+    """
+
+    def __init__(self, sampling_rate: float) -> None:
+        self.sampling_rate = sampling_rate
+        self.decimation = max(1, int(sampling_rate / NEEDED_RATE_HZ))
+        self.rate = sampling_rate / self.decimation
+        self.hop = max(1, round(HOP_S * self.rate))
+        self.frame = HOPS_PER_FRAME * self.hop
+        self.tick = max(1, round(TICK_S * self.rate / self.hop)) * self.hop * self.decimation
+        self.hops_per_tick = self.tick // (self.hop * self.decimation)
+        frequency = np.fft.rfftfreq(self.frame, 1 / self.rate)
+        top = min(900.0, 0.42 * self.rate)
+        self._bins = slice(1, max(2, int(np.searchsorted(frequency, top))))
+        self.frequency = np.asarray(frequency[self._bins], np.float64)
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(self.frame) + 0.5) / self.frame)
+        self._window = window / np.sqrt(np.sum(window**2))
+        room = self.tick // self.decimation
+        keep = round(KEEP_S * self.rate)
+        self.raw = Tape(keep, room)
+        self.wave = Tape(keep, room, lead=self.frame)
+        self.flats: list[Flat] = []
+        self._ended: list[Flat] = []
+        self.floor: Floats | None = None
+        self.quiet: Floats | None = None
+        """Floor of the quietest recent time: what a slow contraction rises from."""
+        self._weights = np.zeros((2, len(self.frequency)))
+        self._rows_long = round(LONG_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
+        self._rows_short = round(SHORT_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
+        self._history = Tape(self._rows_long, self.hops_per_tick, (len(self.frequency),))
+        self._none = np.zeros((0, len(self.frequency)))
+        self._floors: list[Floats] = []
+        self._waiting: list[Floats] = []
+        self._offset_uv: float | None = None
+        self.samples = 0
+        self.hops = 0
+        self._ticks = 0
+        self._last_value = np.nan
+        self._run_start = 0
+        self._run_missing = False
+        self._hum: dict[float, tuple[Floats, Floats]] = {}
+        b, a = butter(4, min(HIGH_PASS_HZ, 0.2 * self.rate), "highpass", fs=self.rate)
+        self._high_pass = [b, a, np.zeros(4)]
+        if self.decimation > 1:
+            self._anti_alias = butter(8, 0.42 * self.rate, fs=sampling_rate, output="sos")
+            self._anti_alias_state = np.zeros((len(self._anti_alias), 2))
+
+    def feed(self, samples: Floats) -> Iterator[tuple[int, Floats]]:
+        """Take samples and give the new statistics.
+
+        Parameters
+        ----------
+        samples
+            Shape (n,), microvolts, any n.
+
+        Yields
+        ------
+        first
+            Absolute index of the first hop given.
+        statistic
+            Shape (hops, 2): the two templates' sums over their bins, noise having mean 0 and variance about 1.
+        """
+        at = 0
+        while at < len(samples):
+            room = self.tick - self.samples % self.tick
+            part = samples[at : at + room]
+            at += len(part)
+            first = self.hops
+            new = self._take(part)
+            if self.floor is not None:
+                if len(new):
+                    yield first, self._judge(new)
+            else:
+                self._waiting.append(new)
+            if self.samples % self.tick == 0:
+                self._on_tick()
+                if self.floor is None and self._ticks >= WARM_UP_TICKS:
+                    yield from self.settle()
+
+    def settle(self) -> Iterator[tuple[int, Floats]]:
+        """Learn the floor from what has come so far and give the statistics held back until then."""
+        if self._waiting:
+            self._learn()
+            held = np.concatenate(self._waiting)
+            self._waiting.clear()  # without a floor there was nothing but missing or standing samples
+            if self._knows_floor and len(held):
+                yield self.hops - len(held), self._judge(held)
+
+    def _take(self, part: Floats) -> Floats:
+        part = self._bridge(part)
+        if self.decimation > 1:
+            part, self._anti_alias_state = sosfilt(self._anti_alias, part, zi=self._anti_alias_state)
+            part = part[-self.samples % self.decimation :: self.decimation]
+        self.samples += self._taken
+        if len(part) == 0:
+            return self._none
+        self.raw.append(part)
+        b, a, state = self._high_pass
+        part, self._high_pass[2] = lfilter(b, a, part, zi=state)
+        for base, (notches, state) in self._hum.items():
+            part, state = sosfilt(notches, part, zi=state)
+            self._hum[base] = (notches, state)
+        self.wave.append(part)
+        return self._frames()
+
+    def _frames(self) -> Floats:
+        ready = self.wave.end // self.hop - self.hops
+        if ready <= 0:
+            return self._none
+        frames = self.wave.frames(self.hops * self.hop - (self.frame - self.hop), ready, self.frame, self.hop)
+        spectrum = np.fft.rfft(frames * self._window)[:, self._bins]
+        power = spectrum.real**2 + spectrum.imag**2
+        whole = range(-(self.hops + 1) % HOPS_PER_FRAME, ready, HOPS_PER_FRAME)  # frames that do not overlap
+        if whole:
+            rows = power[whole.start :: HOPS_PER_FRAME]
+            if stuck := self._stuck_runs(self.hops * self.hop * self.decimation):
+                rows = rows[[not self._spoilt(self.hops + n + 1, stuck) for n in whole]]
+            self._history.append(rows)
+        self.hops += ready
+        return power
+
+    # -- missing and flat samples -----------------------------------------------------------------------------------
+
+    _taken = 0
+
+    def _stuck_runs(self, since: int) -> list[Flat]:
+        """Runs of a hop or longer that end after the frame before an input sample; the open one among them."""
+        open_run = Flat(self._run_start, self.samples, self._last_value, self._run_missing)
+        enough, since = self.hop * self.decimation, since - self.frame * self.decimation
+        runs = [f for f in self.flats[-64:] if f.last > since and (f.missing or f.last - f.first >= enough)]
+        if open_run.missing or open_run.last - open_run.first >= enough:
+            runs.append(open_run)
+        return runs
+
+    def _spoilt(self, hop_end: int, stuck: list[Flat]) -> bool:
+        """Whether the frame that ends with a hop touches a run that has shown by then that it stands still."""
+        end, enough = hop_end * self.hop * self.decimation, self.hop * self.decimation
+        return any(
+            f.first < end
+            and f.last > end - self.frame * self.decimation
+            and (f.missing or min(f.last, end) - f.first >= enough)
+            for f in stuck
+        )
+
+    def _bridge(self, part: Floats) -> Floats:
+        """Note runs that stand still or are missing; replace what is missing by the last value seen."""
+        self._taken = len(part)
+        there = np.isfinite(part)
+        any_missing = np.count_nonzero(there) < len(part)
+        if self._offset_uv is None and np.count_nonzero(there):
+            self._offset_uv = float(part[there][0])
+        part = part - (self._offset_uv or 0.0)
+        before = self._last_value
+        whole = not any_missing and not self._run_missing
+        if whole and part[0] != before and not np.count_nonzero(part[1:] == part[:-1]):
+            self._close_run(self.samples)
+            self._run_start = self.samples + len(part) - 1
+            self._last_value = float(part[-1])
+            return part
+        missing = ~there
+        if any_missing:
+            held = 0.0 if np.isnan(before) else before
+            where = np.where(missing, 0, np.arange(1, len(part) + 1))
+            np.maximum.accumulate(where, out=where)
+            part = np.concatenate([[held], part])[where]
+        previous = np.concatenate([[before], part[:-1]])
+        state_before = np.concatenate([[self._run_missing], missing[:-1]])
+        changes = np.flatnonzero((part != previous) & ~missing | (missing != state_before))
+        for change in changes:
+            self._last_value = float(previous[change])
+            self._close_run(self.samples + int(change))
+            self._run_start = self.samples + int(change)
+            self._run_missing = bool(missing[change])
+        self._last_value = float(part[-1])
+        return part
+
+    def _close_run(self, at: int) -> None:
+        if self._run_missing or at - self._run_start >= 3:
+            self.flats.append(Flat(self._run_start, at, self._last_value, self._run_missing))
+            self._ended.append(self.flats[-1])
+            oldest = self.samples - round(KEEP_S * self.sampling_rate)
+            if self.flats[0].last < oldest - self.tick:
+                self.flats = [f for f in self.flats if f.last >= oldest]
+
+    def ended_runs(self) -> list[Flat]:
+        """Give the runs that ended since this was last asked."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def flats_until(self, sample: int) -> list[Flat]:
+        """Give every run known at the time of an input sample, cut there."""
+        runs = [*self.flats, Flat(self._run_start, self.samples, self._last_value, self._run_missing)]
+        return [Flat(f.first, min(f.last, sample), f.level, f.missing) for f in runs if f.first < sample]
+
+    # -- the floor --------------------------------------------------------------------------------------------------
+
+    def _on_tick(self) -> None:
+        self._ticks += 1
+        if self.floor is not None:
+            self._learn()
+        if self._ticks >= WARM_UP_TICKS and self._ticks % 2 == 0:
+            self._look_for_hum()
+
+    def _learn(self) -> None:
+        rows = self._history
+        if rows.end == 0:
+            return
+        scale = -np.log(1 - FLOOR_QUANTILE)
+
+        def quantile(count: int) -> Floats:
+            recent = rows.between(rows.end - count, rows.end)
+            place = int(FLOOR_QUANTILE * len(recent))
+            return np.asarray(np.partition(recent, place, axis=0)[place] / scale, float)
+
+        long, short = quantile(self._rows_long), quantile(self._rows_short)
+        floor = np.maximum(long, short)
+        smooth = np.log(np.maximum(floor, 1e-12 * max(float(floor.max()), 1e-30)))
+        padded = np.concatenate([smooth[:1], smooth, smooth[-1:]])
+        self.floor = np.exp(0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:])
+        self._floors = [*self._floors[-19:], short]
+        self.quiet = np.min(self._floors, axis=0)
+        self._aim()
+
+    def _aim(self) -> None:
+        """Weights of the two templates over the present floor: g / (1 + g) for a signal-to-noise ratio g per bin."""
+        assert self.floor is not None
+        for i, scale in enumerate(TEMPLATES_HZ):
+            shape = self.frequency**2 * np.exp(-self.frequency / scale)
+            share = shape / shape.sum()
+            gain = TEMPLATE_SNR * share * self.floor.sum() / self.floor
+            weight = gain / (1 + gain)
+            weight /= np.sqrt(np.sum(weight**2))
+            self._weights[i] = weight / self.floor
+        self._offset = np.sum(self._weights * self.floor, axis=1)
+
+    def _judge(self, power: Floats) -> Floats:
+        sums = np.add.reduce(power[:, None, :] * self._weights[None], axis=2)
+        return np.asarray(sums - self._offset, float)
+
+    # -- hum --------------------------------------------------------------------------------------------------------
+
+    def _look_for_hum(self) -> None:
+        """Switch notches on where a line of the mains stands out, settled on the last second."""
+        span = round(self.rate)
+        recent = self.raw.between(self.raw.end - span, self.raw.end)
+        if len(recent) < span:
+            return
+        shape = np.hanning(span)
+        spectrum = np.abs(np.fft.rfft((recent - recent.mean()) * shape)) ** 2
+        step = self.rate / span
+        for base in HUM_HZ:
+            if base in self._hum or base > 0.45 * self.rate:
+                continue
+            centre = round(base / step)
+            line = spectrum[centre - 1 : centre + 2].sum()
+            around = np.concatenate([spectrum[centre - 8 : centre - 3], spectrum[centre + 4 : centre + 9]])
+            if line > 3 * 20 * np.median(around) and line > 6 * around.max():
+                self._switch_on(base)
+
+    def _switch_on(self, base: float) -> None:
+        settled = self.raw.between(self.raw.end - round(1.5 * self.rate), self.raw.end)
+        b, a, _ = self._high_pass
+        settled = lfilter(b, a, settled - settled[0])
+        for notches, _ in self._hum.values():
+            settled = sosfilt(notches, settled)
+        lines = [base * n for n in range(1, HUM_HARMONICS + 1) if base * n < 0.45 * self.rate]
+        notches = np.array([np.concatenate(iirnotch(f, f / HUM_WIDTH_HZ, fs=self.rate)) for f in lines])
+        _, state = sosfilt(notches, settled, zi=np.zeros((len(lines), 2)))
+        self._hum[base] = (notches, state)
+
+    @property
+    def _knows_floor(self) -> bool:
+        return self.floor is not None
+
+    @property
+    def hum(self) -> tuple[float, ...]:
+        """Mains frequencies found and notched out."""
+        return tuple(self._hum)

@@ -1,0 +1,244 @@
+"""Recordings of every format give the same twitches; damaged and hostile ones one clear line."""
+
+import csv
+import io
+import json
+import struct
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import edfio
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+import wfdb
+from click.testing import CliRunner
+
+from tautband.cli.main import cli
+from tautband.errors import TautbandError
+from tautband.twitch import detect
+from tautband.twitch.files import open_recording
+from tautband.twitch.simulate import Settings, simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "src/tautband/schema/twitches.schema.json").read_text(encoding="utf-8"))
+RATE = 1000.0
+MADE = simulate(
+    Settings(duration_s=12.0, sampling_rate=RATE, snr_db=(24.0, 24.0), twitches_per_min=25.0),
+    np.random.default_rng(4),
+)
+SIGNAL = MADE.signal
+
+
+def as_edf(folder: Path) -> Path:
+    path = folder / "r.edf"
+    edfio.Edf([edfio.EdfSignal(SIGNAL, RATE, label="EMG", physical_dimension="uV")]).write(path)
+    return path
+
+
+def as_bdf(folder: Path) -> Path:
+    path = folder / "r.bdf"
+    edfio.Bdf([edfio.BdfSignal(SIGNAL / 1000, RATE, label="EMG", physical_dimension="mV")]).write(path)
+    return path
+
+
+def as_wfdb(folder: Path) -> Path:
+    wfdb.wrsamp(
+        "r",
+        fs=RATE,
+        units=["mV"],
+        sig_name=["EMG"],
+        p_signal=SIGNAL[:, None] / 1000,
+        fmt=["16"],
+        write_dir=str(folder),
+    )
+    return folder / "r.hea"
+
+
+def as_csv(folder: Path) -> Path:
+    path = folder / "r.csv"
+    times = np.arange(len(SIGNAL)) / RATE
+    pd.DataFrame({"time_s": times, "emg_uv": SIGNAL}).to_csv(path, index=False)
+    return path
+
+
+def as_parquet(folder: Path) -> Path:
+    path = folder / "r.parquet"
+    times = np.arange(len(SIGNAL)) / RATE
+    pd.DataFrame({"time_s": times, "EMG [mV]": SIGNAL / 1000}).to_parquet(path)
+    return path
+
+
+def otb(folder: Path, xml: str, data: bytes) -> Path:
+    path = folder / "r.otb+"
+    with tarfile.open(path, "w") as archive:
+        for name, content in (("a.sig", data), ("a.xml", xml.encode())):
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            archive.addfile(about, io.BytesIO(content))
+    return path
+
+
+OTB_XML = (
+    '<Device Name="QUATTRO" ad_bits="16" DeviceTotalChannels="2" SampleFrequency="1000"><Channels>'
+    '<Adapter ID="AD" Gain="1" ChannelStartIndex="0"><Channel ID="EMG" Index="1" Gain="1"/></Adapter>'
+    "</Channels></Device>"
+)
+
+
+def as_otb(folder: Path) -> Path:
+    steps = np.round(SIGNAL / (5.0 / 2**16 * 1e6 / 150)).astype("<i2")
+    return otb(folder, OTB_XML, np.column_stack([np.zeros_like(steps), steps]).tobytes())
+
+
+def as_xdf(folder: Path) -> Path:
+    def chunk(tag: int, content: bytes) -> bytes:
+        return b"\x04" + struct.pack("<I", len(content) + 2) + struct.pack("<H", tag) + content
+
+    about = (
+        b"<info><name>amp</name><type>EMG</type><channel_count>1</channel_count><nominal_srate>1000</nominal_srate>"
+        b"<channel_format>double64</channel_format><created_at>0</created_at><desc><channels><channel><label>EMG</label>"
+        b"<unit>microvolts</unit></channel></channels></desc></info>"
+    )
+    samples = b"".join(
+        b"\x08" + struct.pack("<d", i / RATE) + struct.pack("<d", value) for i, value in enumerate(SIGNAL)
+    )
+    stream = struct.pack("<I", 1)
+    path = folder / "r.xdf"
+    path.write_bytes(
+        b"XDF:"
+        + chunk(1, b"<?xml version='1.0'?><info><version>1.0</version></info>")
+        + chunk(2, stream + about)
+        + chunk(3, stream + b"\x04" + struct.pack("<I", len(SIGNAL)) + samples)
+        + chunk(6, stream + b"<info><sample_count>1</sample_count></info>")
+    )
+    return path
+
+
+FORMATS = [as_edf, as_bdf, as_wfdb, as_csv, as_parquet, as_otb, as_xdf]
+
+
+@pytest.mark.parametrize("write", FORMATS)
+def test_every_format_gives_the_same_twitches(write: Callable[[Path], Path], tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["twitch", "analyse", str(write(tmp_path)), "--format", "json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    jsonschema.validate(found, SCHEMA)
+    expected, _ = detect(SIGNAL, RATE)
+    assert len(found["twitches"]) == len(expected) == len(MADE.twitches)
+    for twitch, row in zip(found["twitches"], expected.itertuples(), strict=True):
+        assert twitch["onset_s"] == pytest.approx(row.onset_s, abs=0.005)
+        assert twitch["peak_rms_uv"] == pytest.approx(row.peak_rms_uv, rel=0.02)
+    assert found["sampling_rate_hz"] == 1000
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli, ["twitch", "analyse", *arguments], standalone_mode=False)
+    error = result.exception
+    return (2 if error else 0), str(getattr(error, "message", error)) if error else result.output
+
+
+def test_a_table_without_a_unit_asks_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    pd.DataFrame({"time": np.arange(len(SIGNAL)) / RATE, "emg": SIGNAL}).to_csv(path, index=False)
+    code, said = run(str(path))
+    assert code == 2
+    assert "--unit uV|mV|V|nV" in said
+    assert run(str(path), "--unit", "uV")[0] == 0
+
+
+def test_a_table_without_times_asks_for_the_rate(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    pd.DataFrame({"emg_uv": SIGNAL}).to_csv(path, index=False)
+    code, said = run(str(path))
+    assert code == 2
+    assert "--rate" in said
+    assert run(str(path), "--rate", "1000")[0] == 0
+
+
+@pytest.mark.parametrize("wrong", ["mV", "nV"])
+def test_a_unit_that_is_a_thousand_off_gets_a_clear_line(wrong: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.edf"
+    edfio.Edf([edfio.EdfSignal(SIGNAL, RATE, label="EMG", physical_dimension=wrong)]).write(path)
+    code, said = run(str(path))
+    assert code == 2
+    assert "the unit is wrong" in said
+    assert "thousandfold" in said
+
+
+def test_a_channel_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
+    code, said = run(str(as_edf(tmp_path)), "--channel", "EMX")
+    assert code == 2
+    assert "choose one of EMG" in said
+
+
+@pytest.mark.parametrize("write", FORMATS)
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.3, 0.9])
+def test_a_cut_file_gives_a_partial_result_or_one_line(
+    write: Callable[[Path], Path], share: float, tmp_path: Path
+) -> None:
+    path = write(tmp_path)
+    data = path.with_suffix(".dat") if path.suffix == ".hea" else path
+    content = data.read_bytes()
+    data.write_bytes(content[: int(share * len(content))])
+    code, said = run(str(path), "--unit", "uV", "--rate", "1000")
+    assert code in (0, 2)
+    if code:
+        assert "\n" not in said.strip()
+        assert path.stem in said or "signal" in said
+
+
+@pytest.mark.parametrize("suffix", [".edf", ".bdf", ".hea", ".xdf", ".otb+", ".csv", ".parquet"])
+def test_noise_instead_of_a_file_gets_one_line(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"r{suffix}"
+    path.write_bytes(np.random.default_rng(0).bytes(4000))
+
+    def read() -> None:
+        file = open_recording(path, 1000.0)
+        next(file.microvolts(file.pick(), "uV"))
+
+    with pytest.raises(TautbandError):
+        read()
+
+
+def test_an_archive_cannot_reach_outside_or_expand(tmp_path: Path) -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + OTB_XML
+    code, said = run(str(otb(tmp_path, bomb, b"\0" * 400)))
+    assert code == 2
+    assert "entities" in said
+
+
+def test_annotations_are_written_as_edf_and_as_bids_events(tmp_path: Path) -> None:
+    source = str(as_edf(tmp_path))
+    assert run(source, "--annotations", str(tmp_path / "out.edf"))[0] == 0
+    assert run(source, "--annotations", str(tmp_path / "out_events.tsv"))[0] == 0
+    marks = edfio.read_edf(tmp_path / "out.edf").annotations
+    with (tmp_path / "out_events.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    twitches = [r for r in rows if r["trial_type"] == "twitch"]
+    assert len(twitches) == len([m for m in marks if m.text.startswith("twitch")]) == len(MADE.twitches)
+    assert float(twitches[0]["onset"]) == pytest.approx(marks[0].onset, abs=1e-3)
+    described = json.loads((tmp_path / "out_events.json").read_text(encoding="utf-8"))
+    assert list(described) == list(rows[0])
+
+
+def test_a_figure_is_drawn(tmp_path: Path) -> None:
+    target = tmp_path / "figure.svg"
+    assert run(str(as_edf(tmp_path)), "--plot", str(target))[0] == 0
+    assert target.read_text(encoding="utf-8").lstrip().startswith("<?xml")
+
+
+def test_a_tap_counts(tmp_path: Path) -> None:
+    code, said = run(str(as_edf(tmp_path)), "--tap", "0.1", "--format", "json")
+    assert code == 0
+    assert json.loads(said)["dose"]["tapped"] == 1
+
+
+def test_the_shipped_recording_levels_off() -> None:
+    code, said = run(str(ROOT / "examples/twitch_series.edf"), "--format", "json")
+    found = json.loads(said)
+    assert code == 0
+    assert len(found["twitches"]) >= 6
+    assert found["dose"]["advice"] == "stop"

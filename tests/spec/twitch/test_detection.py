@@ -1,0 +1,166 @@
+"""What the monitor finds, measures and rejects."""
+
+import numpy as np
+import pytest
+
+from tautband.twitch import Candidate, Twitch, TwitchError, TwitchMonitor, detect, twitch_plot
+from tautband.twitch.simulate import Settings, Simulated, simulate
+
+
+def made(seed: int = 1, **settings: object) -> Simulated:
+    plan = {"duration_s": 20.0, "snr_db": (20.0, 20.0), "twitches_per_min": 20.0} | settings
+    return simulate(Settings(**plan), np.random.default_rng(seed))  # type: ignore[arg-type]
+
+
+def test_clear_twitches_are_found_with_their_edges() -> None:
+    recording = made()
+    table, info = detect(recording.signal, recording.sampling_rate)
+    assert list(table.columns[:5]) == [
+        "onset_s",
+        "offset_s",
+        "peak_rms_uv",
+        "relative_to_first",
+        "confidence",
+    ]
+    assert len(table) == len(recording.twitches) > 3
+    for row, truth in zip(table.itertuples(), recording.twitches, strict=True):
+        assert row.onset_s == pytest.approx(truth.onset_s, abs=0.02)
+        assert row.offset_s == pytest.approx(truth.offset_s, abs=0.06)
+        assert row.peak_rms_uv == pytest.approx(truth.peak_rms_uv, rel=0.15)
+    assert table["relative_to_first"][0] == 1.0
+    assert info["noise_rms_uv"] == pytest.approx(6, rel=0.5)
+
+
+@pytest.mark.parametrize("rate", [250.0, 1000.0, 10_000.0, 30_000.0])
+def test_any_rate_from_250_hz_to_30_khz(rate: float) -> None:
+    recording = made(sampling_rate=rate, duration_s=12.0)
+    table, _ = detect(recording.signal, rate)
+    assert len(table) == len(recording.twitches) > 0
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_detection_does_not_depend_on_the_unit(scale: float) -> None:
+    recording = made()
+    one, _ = detect(recording.signal, 2000.0)
+    other, _ = detect(scale * recording.signal, 2000.0)
+    assert list(one["onset_s"]) == list(other["onset_s"])
+    assert list(other["peak_rms_uv"]) == pytest.approx(list(scale * one["peak_rms_uv"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        ("needle movement", 4),
+        ("cable bump", 3),
+        ("ECG", 5),
+        ("voluntary contraction", 8),
+        ("stimulator artefact", 1),
+        ("end-plate activity", 1),
+        ("dropout", 3),
+        ("NaN run", 3),
+        ("clipping", 3),
+    ],
+)
+def test_a_disturbance_is_rejected_by_its_name_and_is_no_twitch(name: str, seed: int) -> None:
+    recording = made(
+        seed,
+        disturbances=(name,),
+        twitches_per_min=1e-6,
+        strength=(40.0, 60.0),
+        per_min=(12.0, 14.0),
+        electrode="intramuscular" if name == "end-plate activity" else "surface",
+    )
+    table, info = detect(recording.signal, recording.sampling_rate)
+    assert len(table) == 0
+    assert name in set(info["rejected"]["why"])
+    assert all(info["rejected"]["detail"].str.len() > 5)
+
+
+def test_hum_is_taken_out_and_named() -> None:
+    recording = made(5, duration_s=30.0)
+    t = np.arange(len(recording.signal)) / 2000.0
+    hum = 40 * np.sin(2 * np.pi * 50 * t) + 8 * np.sin(2 * np.pi * 150 * t)
+    monitor = TwitchMonitor(2000)
+    events = monitor.push(recording.signal + hum) + monitor.finish()
+    assert monitor.hum_hz == ((50.0,),)
+    late = [x for x in recording.twitches if x.onset_s > 9]  # the floor needs 8 s to forget the hum
+    assert sum(isinstance(e, Twitch) and e.onset_s > 9 for e in events) == len(late) > 5
+
+
+def test_a_candidate_comes_before_its_twitch() -> None:
+    recording = made()
+    monitor = TwitchMonitor(2000)
+    events = monitor.push(recording.signal) + monitor.finish()
+    first = next(e for e in events if isinstance(e, Twitch))
+    assert any(isinstance(e, Candidate) for e in events[: events.index(first)])
+
+
+def test_several_channels_are_judged_each_by_itself() -> None:
+    one, other = made(1), made(2)
+    monitor = TwitchMonitor(2000, channels=2)
+    both = np.column_stack([one.signal, other.signal])
+    events = monitor.push(both) + monitor.finish()
+    for number, alone in enumerate((one, other)):
+        single = TwitchMonitor(2000)
+        expected = [e.onset_s for e in single.push(alone.signal) + single.finish() if isinstance(e, Twitch)]
+        assert [e.onset_s for e in events if isinstance(e, Twitch) and e.channel == number] == expected
+
+
+def test_after_a_change_of_site_the_next_twitch_is_the_first() -> None:
+    recording = made(1)
+    monitor = TwitchMonitor(2000)
+    half = len(recording.signal) // 2
+    before = monitor.push(recording.signal[:half])
+    monitor.new_series()
+    after = [e for e in monitor.push(recording.signal[half:]) + monitor.finish() if isinstance(e, Twitch)]
+    assert any(isinstance(e, Twitch) for e in before)
+    assert after[0].relative_to_first == 1.0
+
+
+@pytest.mark.parametrize(
+    "signal", [np.zeros(0), np.zeros(5000), np.full(5000, np.nan), np.full(3, 7.0), np.full(4000, np.inf)]
+)
+def test_a_recording_without_a_signal_holds_no_twitch(signal: np.ndarray) -> None:
+    monitor = TwitchMonitor(1000)
+    events = monitor.push(signal) + monitor.finish()
+    assert not any(isinstance(e, Twitch) for e in events)
+
+
+def test_memory_does_not_grow() -> None:
+    import pickle
+
+    monitor = TwitchMonitor(1000)
+    chance = np.random.default_rng(0)
+    block = chance.standard_normal(20_000)
+    block[::3] = np.nan
+    sizes = []
+    for _ in range(6):
+        monitor.push(block)
+        channel = monitor._channels[0]
+        sizes.append(
+            len(pickle.dumps([channel.front.__dict__, channel._shapes, channel._recent, channel._carry]))
+        )
+    assert max(sizes[2:]) <= 1.1 * sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("rate", "signal", "said"),
+    [
+        (100.0, np.zeros(10), "sampling_rate: 100 Hz"),
+        (60_000.0, np.zeros(10), "sampling_rate: 60000 Hz"),
+        (1000.0, np.zeros((10, 2)), "one channel"),
+        (1000.0, np.zeros(0), "no sample"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_line(rate: float, signal: np.ndarray, said: str) -> None:
+    with pytest.raises(TwitchError, match=said):
+        detect(signal, rate)
+
+
+def test_the_figure_shows_trace_and_falling_peaks() -> None:
+    recording = made()
+    table, info = detect(recording.signal, 2000)
+    figure = twitch_plot(table, info, recording.signal)
+    trace, bars = figure.axes
+    assert len(bars.patches) >= len(table)
+    assert trace.get_xlabel() == "time (s)"
