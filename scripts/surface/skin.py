@@ -1,0 +1,256 @@
+"""The skin as geometry: rays that meet it, paths along it, steps across it. Lengths are centimetres.
+
+Axes as in the body asset: x to the person's left, y up, z to the front.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+MIDLINE_CM = 1e-6
+EDGE = 1e-6  # a ray through an edge meets at least one of its triangles
+SMOOTHING_ROUNDS = 12  # averages a normal over about a centimetre, so that a nipple does not turn a path
+
+
+class OffTheSkin(ValueError):
+    """A ray or a path that does not meet the skin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place on the skin: a cell and the weights of its second and third corner."""
+
+    cell: int
+    u: float
+    v: float
+
+
+def unit(vector: Vector) -> Vector:
+    """Scale a vector to length one."""
+    return vector / float(np.linalg.norm(vector))
+
+
+class Skin:
+    """One shape of the body surface.
+
+    Parameters
+    ----------
+    vertices
+        Shape (n, 3), cm.
+    triangles
+        Shape (m, 3), corner indices, counter-clockwise seen from outside.
+    """
+
+    def __init__(self, vertices: Vector, triangles: NDArray[np.int64]) -> None:
+        self.vertices = np.asarray(vertices, np.float64)
+        self.cells = np.asarray(triangles, np.int64)
+
+    @cached_property
+    def corners(self) -> Vector:
+        """Shape (m, 3, 3): corner positions of every triangle."""
+        return self.vertices[self.cells]
+
+    @cached_property
+    def face_normals(self) -> Vector:
+        """Shape (m, 3): outward normals, twice the area long."""
+        a, b, c = self.corners.transpose(1, 0, 2)
+        return np.cross(b - a, c - a)
+
+    @cached_property
+    def vertex_normals(self) -> Vector:
+        """Shape (n, 3): outward unit normals, smoothed over about a centimetre."""
+        normals = np.zeros_like(self.vertices)
+        for corner in range(3):
+            np.add.at(normals, self.cells[:, corner], self.face_normals)
+        for _ in range(SMOOTHING_ROUNDS):
+            normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+            mean = normals[self.cells].mean(axis=1)
+            normals = np.zeros_like(normals)
+            for corner in range(3):
+                np.add.at(normals, self.cells[:, corner], mean)
+        return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+    @cached_property
+    def _triangle_at_edge(self) -> dict[tuple[int, int], int]:
+        t = self.cells
+        edges = np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]]).tolist()
+        return {(a, b): i % len(t) for i, (a, b) in enumerate(edges)}
+
+    @cached_property
+    def _midline_edges(self) -> NDArray[np.int64]:
+        """Shape (k, 3): triangle and the two corners of its edge that lies in the midline."""
+        on = np.abs(self.vertices[self.cells][:, :, 0]) < MIDLINE_CM
+        pairs = [
+            np.column_stack([np.flatnonzero(on[:, i] & on[:, j]), np.full((on[:, i] & on[:, j]).sum(), i),
+                             np.full((on[:, i] & on[:, j]).sum(), j)])
+            for i, j in ((0, 1), (1, 2), (2, 0))
+        ]
+        edges = np.concatenate(pairs)
+        left = self.vertices[self.cells[edges[:, 0]]][:, :, 0].sum(axis=1) > 0
+        return edges[left]
+
+    def position(self, place: Place) -> Vector:
+        """Give the place's coordinates, shape (3,)."""
+        a, b, c = self.corners[place.cell]
+        return a + place.u * (b - a) + place.v * (c - a)
+
+    def normal(self, place: Place) -> Vector:
+        """Give the smoothed outward normal at a place, shape (3,)."""
+        a, b, c = self.vertex_normals[self.cells[place.cell]]
+        return unit(a + place.u * (b - a) + place.v * (c - a))
+
+    def hit(self, origin: Vector, direction: Vector, outward: bool = False) -> Place:
+        """Follow a ray to the skin: from outside to its first entry, or `outward` from inside to its first exit.
+
+        Raises
+        ------
+        OffTheSkin
+            If the ray misses.
+        """
+        direction = unit(direction)
+        facing = self.face_normals @ direction
+        side = facing > 0 if outward else facing < 0
+        a, b, c = self.corners.transpose(1, 0, 2)
+        offset = (origin - a)[side]
+        edge_b, edge_c = (b - a)[side], (c - a)[side]
+        denominator = -facing[side]
+        turned = np.cross(offset, direction)
+        u = np.einsum("ij,ij->i", edge_c, turned) / denominator
+        v = -np.einsum("ij,ij->i", edge_b, turned) / denominator
+        along = np.einsum("ij,ij->i", self.face_normals[side], offset) / denominator
+        inside = (u >= -EDGE) & (v >= -EDGE) & (u + v <= 1 + EDGE) & (along > 0)
+        if not inside.any():
+            raise OffTheSkin(f"no skin from {np.round(origin, 2).tolist()} towards {np.round(direction, 2).tolist()}")
+        found = np.flatnonzero(inside)[np.argmin(along[inside])]
+        return Place(int(np.flatnonzero(side)[found]), float(u[found]), float(v[found]))
+
+    def nearest(self, point: Vector) -> Place:
+        """Give the place on the skin that is nearest to a point in space."""
+        near = np.argsort(((self.vertices - point) ** 2).sum(axis=1))[:24]
+        best, best_distance = Place(0, 0.0, 0.0), np.inf
+        for triangle in np.flatnonzero(np.isin(self.cells, near).any(axis=1)).tolist():
+            place = self._nearest_in(triangle, point)
+            distance = float(((self.position(place) - point) ** 2).sum())
+            if distance < best_distance:
+                best, best_distance = place, distance
+        return best
+
+    def _nearest_in(self, triangle: int, point: Vector) -> Place:
+        """Nearest point of one triangle: inside, else on its edges."""
+        a, b, c = self.corners[triangle]
+        u, v = np.linalg.lstsq(np.column_stack([b - a, c - a]), point - a, rcond=None)[0].tolist()
+        if u >= 0 and v >= 0 and u + v <= 1:
+            return Place(triangle, u, v)
+        edges = []
+        for (p, uv_p), (q, uv_q) in (((a, (0, 0)), (b, (1, 0))), ((b, (1, 0)), (c, (0, 1))), ((c, (0, 1)), (a, (0, 0)))):
+            s = float(np.clip((point - p) @ (q - p) / ((q - p) @ (q - p)), 0, 1))
+            edges.append(Place(triangle, uv_p[0] + s * (uv_q[0] - uv_p[0]), uv_p[1] + s * (uv_q[1] - uv_p[1])))
+        return min(edges, key=lambda e: float(((self.position(e) - point) ** 2).sum()))
+
+    def on_midline(self, point: Vector) -> Place:
+        """Give the place exactly in the midline that is nearest to a point in space."""
+        edges = self._midline_edges
+        a = self.vertices[self.cells[edges[:, 0], edges[:, 1]]]
+        b = self.vertices[self.cells[edges[:, 0], edges[:, 2]]]
+        s = np.clip(np.einsum("ij,ij->i", point - a, b - a) / ((b - a) ** 2).sum(axis=1), 0, 1)
+        best = int(np.argmin((((1 - s)[:, None] * a + s[:, None] * b - point) ** 2).sum(axis=1)))
+        weights = np.zeros(3)
+        weights[edges[best, 1]], weights[edges[best, 2]] = 1 - s[best], s[best]
+        return Place(int(edges[best, 0]), float(weights[1]), float(weights[2]))
+
+    def _cut(self, origin: Vector, plane: Vector, start: int, limit_cm: float) -> list[tuple[Vector, list[int]]]:
+        """Walk the cut of a plane through the skin from a triangle, both ways round.
+
+        Gives for each way the points where it crosses edges, shape (k, 3), and the triangle before each.
+        """
+        height = (self.vertices - origin) @ plane
+        height[np.abs(height) < 1e-9] = 1e-9
+        ways = []
+        a, b, c = self.cells[start].tolist()
+        edges = [(p, q) for p, q in ((a, b), (b, c), (c, a)) if height[p] * height[q] < 0]
+        for p, q in edges:
+            points, passed, length = [origin], [], 0.0
+            triangle = start
+            while length < limit_cm:
+                share = height[p] / (height[p] - height[q])
+                points.append(self.vertices[p] + share * (self.vertices[q] - self.vertices[p]))
+                passed.append(triangle)
+                length += float(np.linalg.norm(points[-1] - points[-2]))
+                triangle = self._triangle_at_edge[q, p]
+                if triangle == start:
+                    break
+                p, q = next(
+                    (i, j) for i, j in self._edges_of(triangle) if (i, j) != (q, p) and height[i] * height[j] < 0
+                )
+            ways.append((np.array(points), passed))
+        return ways
+
+    def _edges_of(self, triangle: int) -> list[tuple[int, int]]:
+        a, b, c = self.cells[triangle].tolist()
+        return [(a, b), (b, c), (c, a)]
+
+    def _start(self, place: Place) -> Place:
+        """The place, moved off edges and corners by a thousandth of the triangle, so that every plane cuts it."""
+        weights = np.maximum([1 - place.u - place.v, place.u, place.v], 1e-3)
+        weights /= weights.sum()
+        return Place(place.cell, float(weights[1]), float(weights[2]))
+
+    def path(self, a: Place, b: Place) -> Vector:
+        """Draw the path along the skin from a to b in the plane that also holds the mean of their normals.
+
+        Returns
+        -------
+        ndarray
+            Shape (k, 3), from a to b, the shorter way round.
+
+        Raises
+        ------
+        OffTheSkin
+            If the plane's cut from a never reaches b.
+        """
+        start = self._start(a)
+        origin, end = self.position(start), self.position(b)
+        lean = self.normal(a) + self.normal(b)
+        plane = np.cross(end - origin, lean)
+        if np.linalg.norm(plane) < 1e-9:
+            raise OffTheSkin("the two ends leave no plane between them")
+        best: Vector | None = None
+        for points, _ in self._cut(origin, unit(plane), start.cell, limit_cm=160.0):
+            nearest = int(np.argmin(((points - end) ** 2).sum(axis=1)))
+            if np.linalg.norm(points[nearest] - end) > 1.5:
+                continue
+            # stop before b and step onto it, so that the path ends there exactly
+            while nearest > 0 and (points[nearest] - end) @ (points[nearest] - points[nearest - 1]) > 0:
+                nearest -= 1
+            candidate = np.vstack([points[: nearest + 1], end])
+            if best is None or length(candidate) < length(best):
+                best = candidate
+        if best is None:
+            raise OffTheSkin("the cut from the first place never reaches the second")
+        return best
+
+    def step(self, place: Place, direction: Vector, distance_cm: float) -> Place:
+        """Step a distance from a place along the skin in the plane of its normal and a direction."""
+        start = self._start(place)
+        origin = self.position(start)
+        plane = unit(np.cross(self.normal(place), direction))
+        ways = self._cut(origin, plane, start.cell, limit_cm=distance_cm + 3)
+        points = max((p for p, _ in ways), key=lambda p: float((p[1] - p[0]) @ direction))
+        return self.nearest(at_length(points, distance_cm))
+
+
+def length(points: Vector) -> float:
+    """Length of a polyline, cm."""
+    return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
+
+
+def at_length(points: Vector, distance_cm: float) -> Vector:
+    """Point of a polyline at a distance from its beginning, shape (3,)."""
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    reached = np.concatenate([[0.0], np.cumsum(steps)])
+    return np.array([np.interp(distance_cm, reached, points[:, axis]) for axis in range(3)])
