@@ -71,6 +71,7 @@ class Placer:
         self.measures = measures
         self.segments = segments
         self.places: dict[str, Place] = {}
+        self._cun_cm: dict[str, float] = {}
         self._words: Mapping[str, Callable[..., Place | float]] = {
             "front": lambda x, y: self._ray((x, y, FAR_CM), "back"),
             "back": lambda x, y: self._ray((x, y, -FAR_CM), "front"),
@@ -88,6 +89,7 @@ class Placer:
             "towards": lambda a, b, cm: self._along(a, b, cm=cm),
             "level": self._level,
             "step": self._step,
+            "beside": lambda place, cm: self.skin.step_level(place, np.array([1.0, 0.0, 0.0]), cm),
             "cun": lambda number, measure: number * self.cun_cm(measure),
             "x": lambda place: float(self.skin.position(place)[0]),
             "y": lambda place: float(self.skin.position(place)[1]),
@@ -115,10 +117,14 @@ class Placer:
 
     def cun_cm(self, measure: str) -> float:
         """Length of one cun of a measure on this shape, cm."""
-        m = self.measures[measure]
+        if measure not in self._cun_cm:
+            self._cun_cm[measure] = self._measured_cun_cm(self.measures[measure])
+        return self._cun_cm[measure]
+
+    def _measured_cun_cm(self, m: Measure) -> float:
         a, b = self.places[m.begin], self.places[m.end]
-        if m.along == "skin":
-            return length(self.skin.path(a, b)) / m.units
+        if m.along in ("skin", "half_skin"):
+            return length(self.skin.path(a, b)) * (2 if m.along == "half_skin" else 1) / m.units
         if m.along in self.segments:
             begin, end, _, _ = self._frame(m.along)
             shares = self._at(m.along, a) - self._at(m.along, b)

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 MIDLINE_CM = 1e-6
-EDGE = 1e-6  # a ray through an edge meets at least one of its triangles
+EDGE_ON = 1e-9  # a cell that a ray only grazes is no hit
+EDGE = 1e-6  # a ray through an edge meets at least one of its cells
+NEAREST_VERTICES = 12
 SMOOTHING_ROUNDS = 12  # averages a normal over about a centimetre, so that a nipple does not turn a path
 
 
@@ -42,17 +44,17 @@ class Skin:
     ----------
     vertices
         Shape (n, 3), cm.
-    triangles
+    cells
         Shape (m, 3), corner indices, counter-clockwise seen from outside.
     """
 
-    def __init__(self, vertices: Vector, triangles: NDArray[np.int64]) -> None:
+    def __init__(self, vertices: Vector, cells: NDArray[np.int64]) -> None:
         self.vertices = np.asarray(vertices, np.float64)
-        self.cells = np.asarray(triangles, np.int64)
+        self.cells = np.asarray(cells, np.int64)
 
     @cached_property
     def corners(self) -> Vector:
-        """Shape (m, 3, 3): corner positions of every triangle."""
+        """Shape (m, 3, 3): corner positions of every cell."""
         return self.vertices[self.cells]
 
     @cached_property
@@ -60,6 +62,15 @@ class Skin:
         """Shape (m, 3): outward normals, twice the area long."""
         a, b, c = self.corners.transpose(1, 0, 2)
         return np.cross(b - a, c - a)
+
+    @cached_property
+    def _middles(self) -> Vector:
+        return self.corners.mean(axis=1)
+
+    @cached_property
+    def _reach_cm(self) -> float:
+        """Largest distance from the middle of a cell to its corners."""
+        return float(np.linalg.norm(self.corners - self._middles[:, None], axis=2).max())
 
     @cached_property
     def vertex_normals(self) -> Vector:
@@ -76,14 +87,21 @@ class Skin:
         return normals / np.linalg.norm(normals, axis=1, keepdims=True)
 
     @cached_property
-    def _triangle_at_edge(self) -> dict[tuple[int, int], int]:
+    def _cell_at_edge(self) -> dict[tuple[int, int], int]:
         t = self.cells
         edges = np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]]).tolist()
         return {(a, b): i % len(t) for i, (a, b) in enumerate(edges)}
 
     @cached_property
+    def _cells_at_vertex(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The cells around every vertex, one vertex behind the other, and where each begins."""
+        corners = self.cells.ravel()
+        order = np.argsort(corners, kind="stable") // 3
+        return order, np.searchsorted(np.sort(corners), np.arange(len(self.vertices) + 1))
+
+    @cached_property
     def _midline_edges(self) -> NDArray[np.int64]:
-        """Shape (k, 3): triangle and the two corners of its edge that lies in the midline."""
+        """Shape (k, 3): cell and the two corners of its edge that lies in the midline."""
         on = np.abs(self.vertices[self.cells][:, :, 0]) < MIDLINE_CM
         pairs = [
             np.column_stack([np.flatnonzero(on[:, i] & on[:, j]), np.full((on[:, i] & on[:, j]).sum(), i),
@@ -113,44 +131,43 @@ class Skin:
             If the ray misses.
         """
         direction = unit(direction)
-        facing = self.face_normals @ direction
-        side = facing > 0 if outward else facing < 0
-        a, b, c = self.corners.transpose(1, 0, 2)
-        offset = (origin - a)[side]
-        edge_b, edge_c = (b - a)[side], (c - a)[side]
-        denominator = -facing[side]
+        away = self._middles - origin
+        along_middle = away @ direction
+        close = (away**2).sum(axis=1) - along_middle**2 <= self._reach_cm**2
+        facing = self.face_normals @ direction * (1 if outward else -1)
+        near = np.flatnonzero(close & (facing > EDGE_ON))
+        a, b, c = self.corners[near].transpose(1, 0, 2)
+        offset, edge_b, edge_c = origin - a, b - a, c - a
+        denominator = -self.face_normals[near] @ direction
         turned = np.cross(offset, direction)
-        u = np.einsum("ij,ij->i", edge_c, turned) / denominator
-        v = -np.einsum("ij,ij->i", edge_b, turned) / denominator
-        along = np.einsum("ij,ij->i", self.face_normals[side], offset) / denominator
+        u = _dot(edge_c, turned) / denominator
+        v = -_dot(edge_b, turned) / denominator
+        along = _dot(self.face_normals[near], offset) / denominator
         inside = (u >= -EDGE) & (v >= -EDGE) & (u + v <= 1 + EDGE) & (along > 0)
         if not inside.any():
             raise OffTheSkin(f"no skin from {np.round(origin, 2).tolist()} towards {np.round(direction, 2).tolist()}")
         found = np.flatnonzero(inside)[np.argmin(along[inside])]
-        return Place(int(np.flatnonzero(side)[found]), float(u[found]), float(v[found]))
+        return Place(int(near[found]), float(u[found]), float(v[found]))
 
     def nearest(self, point: Vector) -> Place:
         """Give the place on the skin that is nearest to a point in space."""
-        near = np.argsort(((self.vertices - point) ** 2).sum(axis=1))[:24]
-        best, best_distance = Place(0, 0.0, 0.0), np.inf
-        for triangle in np.flatnonzero(np.isin(self.cells, near).any(axis=1)).tolist():
-            place = self._nearest_in(triangle, point)
-            distance = float(((self.position(place) - point) ** 2).sum())
-            if distance < best_distance:
-                best, best_distance = place, distance
-        return best
-
-    def _nearest_in(self, triangle: int, point: Vector) -> Place:
-        """Nearest point of one triangle: inside, else on its edges."""
-        a, b, c = self.corners[triangle]
-        u, v = np.linalg.lstsq(np.column_stack([b - a, c - a]), point - a, rcond=None)[0].tolist()
-        if u >= 0 and v >= 0 and u + v <= 1:
-            return Place(triangle, u, v)
-        edges = []
-        for (p, uv_p), (q, uv_q) in (((a, (0, 0)), (b, (1, 0))), ((b, (1, 0)), (c, (0, 1))), ((c, (0, 1)), (a, (0, 0)))):
-            s = float(np.clip((point - p) @ (q - p) / ((q - p) @ (q - p)), 0, 1))
-            edges.append(Place(triangle, uv_p[0] + s * (uv_q[0] - uv_p[0]), uv_p[1] + s * (uv_q[1] - uv_p[1])))
-        return min(edges, key=lambda e: float(((self.position(e) - point) ** 2).sum()))
+        near = np.argpartition(((self.vertices - point) ** 2).sum(axis=1), NEAREST_VERTICES)[:NEAREST_VERTICES]
+        around, first = self._cells_at_vertex
+        cells = np.unique(np.concatenate([around[first[v] : first[v + 1]] for v in near]))
+        a, b, c = self.corners[cells].transpose(1, 0, 2)
+        tried = [_inside(a, b, c, point)]
+        for p, q, weights_p, weights_q in (
+            (a, b, (0.0, 0.0), (1.0, 0.0)),
+            (b, c, (1.0, 0.0), (0.0, 1.0)),
+            (c, a, (0.0, 1.0), (0.0, 0.0)),
+        ):
+            share = np.clip(_dot(point - p, q - p) / _dot(q - p, q - p), 0, 1)[:, None]
+            tried.append(np.array(weights_p) + share * (np.array(weights_q) - weights_p))
+        weights = np.concatenate(tried)
+        found = np.tile(a, (4, 1)) + weights[:, :1] * np.tile(b - a, (4, 1)) + weights[:, 1:] * np.tile(c - a, (4, 1))
+        best = int(np.nanargmin(((found - point) ** 2).sum(axis=1)))
+        u, v = weights[best].tolist()
+        return Place(int(cells[best % len(cells)]), u, v)
 
     def on_midline(self, point: Vector) -> Place:
         """Give the place exactly in the midline that is nearest to a point in space."""
@@ -163,39 +180,35 @@ class Skin:
         weights[edges[best, 1]], weights[edges[best, 2]] = 1 - s[best], s[best]
         return Place(int(edges[best, 0]), float(weights[1]), float(weights[2]))
 
-    def _cut(self, origin: Vector, plane: Vector, start: int, limit_cm: float) -> list[tuple[Vector, list[int]]]:
-        """Walk the cut of a plane through the skin from a triangle, both ways round.
-
-        Gives for each way the points where it crosses edges, shape (k, 3), and the triangle before each.
-        """
+    def _cut(self, origin: Vector, plane: Vector, start: int, limit_cm: float) -> list[Vector]:
+        """Walk the cut of a plane through the skin from a cell, both ways round: the crossings, shape (k, 3)."""
         height = (self.vertices - origin) @ plane
         height[np.abs(height) < 1e-9] = 1e-9
         ways = []
         a, b, c = self.cells[start].tolist()
         edges = [(p, q) for p, q in ((a, b), (b, c), (c, a)) if height[p] * height[q] < 0]
         for p, q in edges:
-            points, passed, length = [origin], [], 0.0
-            triangle = start
-            while length < limit_cm:
+            points, walked_cm = [origin], 0.0
+            cell = start
+            while walked_cm < limit_cm:
                 share = height[p] / (height[p] - height[q])
                 points.append(self.vertices[p] + share * (self.vertices[q] - self.vertices[p]))
-                passed.append(triangle)
-                length += float(np.linalg.norm(points[-1] - points[-2]))
-                triangle = self._triangle_at_edge[q, p]
-                if triangle == start:
+                walked_cm += float(np.linalg.norm(points[-1] - points[-2]))
+                cell = self._cell_at_edge[q, p]
+                if cell == start:
                     break
                 p, q = next(
-                    (i, j) for i, j in self._edges_of(triangle) if (i, j) != (q, p) and height[i] * height[j] < 0
+                    (i, j) for i, j in self._edges_of(cell) if (i, j) != (q, p) and height[i] * height[j] < 0
                 )
-            ways.append((np.array(points), passed))
+            ways.append(np.array(points))
         return ways
 
-    def _edges_of(self, triangle: int) -> list[tuple[int, int]]:
-        a, b, c = self.cells[triangle].tolist()
+    def _edges_of(self, cell: int) -> list[tuple[int, int]]:
+        a, b, c = self.cells[cell].tolist()
         return [(a, b), (b, c), (c, a)]
 
     def _start(self, place: Place) -> Place:
-        """The place, moved off edges and corners by a thousandth of the triangle, so that every plane cuts it."""
+        """The place, moved off edges and corners by a thousandth of the cell, so that every plane cuts it."""
         weights = np.maximum([1 - place.u - place.v, place.u, place.v], 1e-3)
         weights /= weights.sum()
         return Place(place.cell, float(weights[1]), float(weights[2]))
@@ -220,7 +233,7 @@ class Skin:
         if np.linalg.norm(plane) < 1e-9:
             raise OffTheSkin("the two ends leave no plane between them")
         best: Vector | None = None
-        for points, _ in self._cut(origin, unit(plane), start.cell, limit_cm=160.0):
+        for points in self._cut(origin, unit(plane), start.cell, limit_cm=2 * float(np.linalg.norm(end - origin)) + 12):
             nearest = int(np.argmin(((points - end) ** 2).sum(axis=1)))
             if np.linalg.norm(points[nearest] - end) > 1.5:
                 continue
@@ -236,12 +249,33 @@ class Skin:
 
     def step(self, place: Place, direction: Vector, distance_cm: float) -> Place:
         """Step a distance from a place along the skin in the plane of its normal and a direction."""
+        return self._walk(place, unit(np.cross(self.normal(place), direction)), direction, distance_cm)
+
+    def step_level(self, place: Place, direction: Vector, distance_cm: float) -> Place:
+        """Step a distance from a place along the skin, staying at its height."""
+        return self._walk(place, np.array([0.0, 1.0, 0.0]), direction, distance_cm)
+
+    def _walk(self, place: Place, plane: Vector, direction: Vector, distance_cm: float) -> Place:
         start = self._start(place)
         origin = self.position(start)
-        plane = unit(np.cross(self.normal(place), direction))
         ways = self._cut(origin, plane, start.cell, limit_cm=distance_cm + 3)
-        points = max((p for p, _ in ways), key=lambda p: float((p[1] - p[0]) @ direction))
+        points = max(ways, key=lambda p: float((p[1] - p[0]) @ direction))
         return self.nearest(at_length(points, distance_cm))
+
+
+def _dot(a: Vector, b: Vector) -> Vector:
+    """Row by row."""
+    product: Vector = np.einsum("ij,ij->i", a, b)
+    return product
+
+
+def _inside(a: Vector, b: Vector, c: Vector, point: Vector) -> Vector:
+    """Weights of the foot of a point on each cell's plane, shape (k, 2); NaN where it falls outside the cell."""
+    e, f, away = b - a, c - a, point - a
+    ee, ef, ff, ea, fa = _dot(e, e), _dot(e, f), _dot(f, f), _dot(e, away), _dot(f, away)
+    weights = np.column_stack([ff * ea - ef * fa, ee * fa - ef * ea]) / (ee * ff - ef * ef)[:, None]
+    weights[(weights < 0).any(axis=1) | (weights.sum(axis=1) > 1)] = np.nan
+    return weights
 
 
 def length(points: Vector) -> float:

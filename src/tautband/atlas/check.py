@@ -89,7 +89,7 @@ def check_atlas(atlas: Atlas) -> AtlasReport:
     atlas
         A loaded atlas, so every cell already fits its column.
     """
-    problems = (_names, _sides, _strengths, _dangers, _numbers, _acupoints, _sources, _aliases)
+    problems = (_names, _sides, _strengths, _dangers, _numbers, _acupoints, _surface_points, _sources, _aliases)
     remarks = (_thin_causes, _channel_jumps, _thin_sources, _weak_flags)
     return AtlasReport(
         version=atlas.version,
@@ -302,6 +302,33 @@ def _acupoints(atlas: Atlas) -> Iterator[Problem]:
             if sorted(found) != list(range(1, len(found) + 1)):
                 what = f"positions of branch {branch} are not 1 to {len(found)}"
                 yield Problem("channel_regions", channel.id, what, "number them along the course")
+
+
+def _surface_points(atlas: Atlas) -> Iterator[Problem]:
+    """Every landmark, acupoint and trigger point has a place on the body surface, and every place is one's."""
+    known = {
+        "landmark": set(atlas.landmarks),
+        "acupoint": set(atlas.acupoints),
+        "trigger_point": set(atlas.trigger_points),
+    }
+    placed: dict[str, set[str]] = defaultdict(set)
+    for place in atlas.surface_points:
+        row = ", ".join(filter(None, (place.kind, place.point, place.part)))
+        placed[place.kind].add(place.point)
+        if place.point not in known[place.kind]:
+            mend = _mend(place.point, known[place.kind], f"a {place.kind}")
+            yield Problem("surface_points", row, f"no {place.kind} {place.point!r}", mend)
+        if place.u + place.v > 1 + ROUNDING:
+            what = f"u {place.u} and v {place.v} add up to more than 1"
+            yield Problem("surface_points", row, what, "build the table again")
+    for kind, names in known.items():
+        for name in sorted(names - placed[kind]):
+            yield Problem(
+                "surface_points", f"{kind}, {name}", "no place on the body", "add its rule and build the table"
+            )
+    for segment in atlas.limb_segments.values():
+        if len(segment.begin) != 2 or len(segment.end) != 2:
+            yield Problem("limb_segments", segment.id, "an end is not the middle of two", "name two landmarks")
 
 
 def _sources(atlas: Atlas) -> Iterator[Problem]:
