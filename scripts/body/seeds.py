@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from body.makehuman import Points
 from body.pose import Skeleton
 
 SEEDS = Path(__file__).with_name("seeds.csv")
+DETAILS = Path(__file__).with_name("details.csv")
 
 LIMBS = {
     "upper_arm": ("upperarm01.L", "lowerarm01.L"),
@@ -40,6 +42,10 @@ class Frames:
         self.a = mesh[cells[:, 0]]
         self.ab = mesh[cells[:, 1]] - self.a
         self.ac = mesh[cells[:, 2]] - self.a
+        self.normals = np.zeros_like(mesh)
+        for corner in cells.T:
+            np.add.at(self.normals, corner, np.cross(self.ab, self.ac))
+        self.normals /= np.maximum(np.linalg.norm(self.normals, axis=1, keepdims=True), 1e-12)
 
     def ray(self, start: Points, direction: Points) -> Points:
         """First hit of a ray with the skin (Möller and Trumbore 1997)."""
@@ -58,6 +64,14 @@ class Frames:
             )
         found: Points = start + far[hit].min() * direction
         return found
+
+    def onto_skin(self, points: Points) -> Points:
+        """The nearest places on the skin of points close to it: dropped onto the plane of the nearest vertex."""
+        nearest = [int(np.argmin(((self.mesh - point) ** 2).sum(1))) for point in points]
+        normals = self.normals[nearest]
+        height = np.einsum("ij,ij->i", points - self.mesh[nearest], normals)
+        dropped: Points = points - height[:, None] * normals
+        return dropped
 
     def joint(self, bone: str) -> Points:
         """Where a bone of the left side starts."""
@@ -147,3 +161,18 @@ def read_seeds(frames: Frames) -> list[SeedLine]:
             numbers = [float(row[k] or 0) for k in "abc"]
             lines[row["region"], row["line"], row["reach_cm"]].append(frames.point(row["frame"], *numbers))
     return [SeedLine(region, np.array(points), float(reach)) for (region, _, reach), points in lines.items()]
+
+
+def read_details(frames: Frames) -> list[NDArray[np.float64]]:
+    """Read details.csv: lines a draughtsman adds to the picture, as dense points on the skin of the neutral body."""
+    rows: dict[str, list[tuple[str, list[float]]]] = defaultdict(list)
+    with DETAILS.open(newline="") as file:
+        for row in csv.DictReader(file):
+            rows[row["line"]].append((row["frame"], [float(row[k] or 0) for k in "abc"]))
+    lines = []
+    for given in rows.values():
+        corners = np.array([frames.point(frame, *numbers) for frame, numbers in given])
+        along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
+        spline = CubicSpline(along, corners)(np.linspace(0, along[-1], max(8, int(along[-1] / 0.3))))
+        lines.append(frames.onto_skin(spline))
+    return lines

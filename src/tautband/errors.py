@@ -18,6 +18,10 @@ class CaseError(TautbandError):
     """A case cannot be used as it stands."""
 
 
+class DrawingError(CaseError):
+    """The drawing of a case cannot be used as it stands."""
+
+
 def nearest(value: object, valid: Iterable[str]) -> str:
     """Name the valid choice nearest to `value`, as the end of an error line.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from tautband.atlas import Atlas
+from tautband.atlas.body import Drawing, read_drawing, resolve, write_drawing
 from tautband.errors import CaseError, nearest
 
 SCHEMA = "tautband.case/1"
@@ -22,12 +23,16 @@ SIGNS = ("taut_band", "tender", "familiar_pain", "referred_pain", "twitch")
 
 @dataclass(frozen=True, slots=True)
 class PaintedRegion:
-    """A region the person painted, with its side, its intensity from 0 to 10, and words for its quality."""
+    """A region the person painted, with its side, its intensity from 0 to 10, and words for its quality.
+
+    `share` is how much of the region a drawing covers, from 0 to 1; `None` when the region was named.
+    """
 
     region: str
     side: str
     intensity: float | None = None
     quality: tuple[str, ...] = ()
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Case:
     sex
         `female`, `male`, `other` or unknown.
     pain
-        The painted regions in atlas order; empty when nothing was painted.
+        The painted regions in atlas order, named or drawn; empty when nothing was painted.
     answers
         Question id to the ticked answers. A former id of a split question is kept as it was given.
     findings
@@ -67,6 +72,10 @@ class Case:
         Examination test (an id of the accuracy table) to `positive` or `negative`.
     complaint
         Free text: kept and shown, never interpreted.
+    drawing
+        The strokes on the body surface, if the person drew; `pain` already holds the regions they cover.
+    named
+        Of a case with a drawing, the regions that were named beside it.
     """
 
     age: float | None = None
@@ -76,6 +85,8 @@ class Case:
     findings: tuple[Finding, ...] = ()
     tests: Mapping[str, str] = field(default_factory=dict)
     complaint: str = ""
+    drawing: Drawing | None = None
+    named: tuple[PaintedRegion, ...] = ()
 
     def with_answer(self, question: str, *answers: str) -> Case:
         """The same case with one question answered (or answered anew)."""
@@ -94,6 +105,8 @@ class Case:
             self,
             pain=tuple(replace(p, side=OPPOSITE[p.side]) for p in self.pain),
             findings=tuple(replace(f, side=OPPOSITE[f.side]) for f in self.findings),
+            drawing=self.drawing.mirrored() if self.drawing else None,
+            named=tuple(replace(p, side=OPPOSITE[p.side]) for p in self.named),
         )
 
 
@@ -122,19 +135,21 @@ def read_case(content: bytes | str | Mapping[str, Any], atlas: Atlas) -> Case:
         raise CaseError(f"schema: missing; write {SCHEMA!r}")
     if document["schema"] != SCHEMA:
         raise CaseError(f"schema: expected {SCHEMA!r}, got {_shown(document['schema'])}")
-    if "drawing" in document:
-        raise CaseError("drawing: strokes cannot be resolved without the body surface; give pain as regions")
-    if document.get("pain") is None:
-        raise CaseError("pain: missing; give a list of painted regions, which may be empty")
+    if document.get("pain") is None and document.get("drawing") is None:
+        raise CaseError("pain: missing; give a list of painted regions, which may be empty, or a drawing")
+    drawing = None if document.get("drawing") is None else read_drawing(document["drawing"])
+    named = _read_pain(document.get("pain"), atlas)
     patient = _mapping(document.get("patient"), "patient", ("age", "sex"))
     return Case(
         age=_number(patient.get("age"), "patient.age", 0, 120),
         sex=_choice(patient.get("sex"), "patient.sex", SEXES),
-        pain=_read_pain(document["pain"], atlas),
+        pain=_in_order((*named, *_drawn(drawing, atlas)), atlas) if drawing else named,
         answers=_read_answers(document.get("answers"), atlas),
         findings=_read_findings(document.get("findings"), atlas),
         tests=_read_tests(document.get("tests"), atlas),
         complaint=_text(_given(document.get("complaint"), ""), "complaint"),
+        drawing=drawing,
+        named=named if drawing else (),
     )
 
 
@@ -143,7 +158,10 @@ def write_case(case: Case) -> dict[str, Any]:
     document: dict[str, Any] = {"schema": SCHEMA}
     if patient := {k: v for k, v in (("age", case.age), ("sex", case.sex)) if v is not None}:
         document["patient"] = patient
-    document["pain"] = [_without_nothing(p) for p in case.pain]
+    if case.drawing is None or case.named:
+        document["pain"] = [_without_nothing(p) for p in (case.named or case.pain)]
+    if case.drawing is not None:
+        document["drawing"] = write_drawing(case.drawing)
     if case.answers:
         document["answers"] = {question: ";".join(given) for question, given in case.answers.items()}
     if case.findings:
@@ -192,7 +210,7 @@ def _parse_json(content: bytes | str) -> Any:
 
 
 def _read_pain(value: Any, atlas: Atlas) -> tuple[PaintedRegion, ...]:
-    painted: dict[tuple[str, str], PaintedRegion] = {}
+    painted = []
     for i, item in enumerate(_sequence(value, "pain")):
         where = f"pain[{i}]"
         entry = _mapping(item, where, ("region", "side", "intensity", "quality"))
@@ -201,14 +219,31 @@ def _read_pain(value: Any, atlas: Atlas) -> tuple[PaintedRegion, ...]:
         intensity = _number(entry.get("intensity"), f"{where}.intensity", 0, 10)
         quality = _sequence(entry.get("quality"), f"{where}.quality")
         words = tuple(_text(word, f"{where}.quality[{k}]") for k, word in enumerate(quality))
-        before = painted.get((region, side))
+        painted.append(PaintedRegion(region, side, intensity, words))
+    return _in_order(painted, atlas)
+
+
+def _in_order(painted: Iterable[PaintedRegion], atlas: Atlas) -> tuple[PaintedRegion, ...]:
+    """Each place once, with the stronger intensity and all words, in atlas order."""
+    places: dict[tuple[str, str], PaintedRegion] = {}
+    for one in painted:
+        before = places.get((one.region, one.side))
         if before is not None:
-            stronger = [x for x in (before.intensity, intensity) if x is not None]
-            intensity = max(stronger) if stronger else None
-            words = tuple(dict.fromkeys((*before.quality, *words)))
-        painted[region, side] = PaintedRegion(region, side, intensity, words)
+            stronger = [x for x in (before.intensity, one.intensity) if x is not None]
+            words = tuple(dict.fromkeys((*before.quality, *one.quality)))
+            one = replace(one, intensity=max(stronger, default=None), quality=words)
+        places[one.region, one.side] = one
     order = {region: i for i, region in enumerate(atlas.regions)}
-    return tuple(sorted(painted.values(), key=lambda p: (order[p.region], SIDES.index(p.side))))
+    return tuple(sorted(places.values(), key=lambda p: (order[p.region], SIDES.index(p.side))))
+
+
+def _drawn(drawing: Drawing, atlas: Atlas) -> Iterator[PaintedRegion]:
+    """The regions that a drawing paints: covered enough, or enough of a patch, not merely grazed by one beside them."""
+    covered = atlas.model["drawn_from_share"].value
+    of_patch = atlas.model["drawn_from_share_of_patch"].value
+    for place in resolve(drawing):
+        if place.share >= covered or place.share_of_patch >= of_patch:
+            yield PaintedRegion(place.region, place.side, place.peak_intensity, place.quality, place.share)
 
 
 def _side_of(value: Any, where: str, region: str, atlas: Atlas) -> str:

@@ -74,6 +74,7 @@ class Atlas:
     palpation_lookalikes: tuple[t.PalpationLookAlike, ...]
     prevalence: tuple[t.Prevalence, ...]
     complaint_regions: tuple[t.ComplaintRegion, ...]
+    widespread_areas: tuple[t.WidespreadArea, ...]
     model: Mapping[str, t.ModelParameter]
 
     @classmethod

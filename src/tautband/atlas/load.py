@@ -48,6 +48,7 @@ TABLES: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "palpation_lookalikes": (tables.PalpationLookAlike, ("group_or_muscle", "lookalike")),
     "prevalence": (tables.Prevalence, ("study", "complaint", "muscle")),
     "complaint_regions": (tables.ComplaintRegion, ("complaint", "region")),
+    "widespread_areas": (tables.WidespreadArea, ("region",)),
     "model": (tables.ModelParameter, ("name",)),
 }
 """File name of each table, the class of its rows, and the columns that identify a row."""

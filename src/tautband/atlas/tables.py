@@ -537,6 +537,16 @@ class ComplaintRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class WidespreadArea:
+    """A region that stands for one of the 19 areas of the widespread pain index; `sided` areas count left and right."""
+
+    region: str = field(metadata=column(ref="regions"))
+    area: str
+    sided: bool
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class ModelParameter:
     """A global number of the causal model and how it was estimated."""
 

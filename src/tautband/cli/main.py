@@ -10,6 +10,7 @@ import click
 from tautband import __version__
 from tautband.cli.assess import assess
 from tautband.cli.atlas import atlas
+from tautband.cli.draw import draw
 from tautband.cli.interview import interview
 from tautband.cli.schema import schema
 from tautband.errors import TautbandError
@@ -21,7 +22,7 @@ def cli() -> None:
     """From "where does it hurt?" to a ranked, explained differential and what to ask or press next."""
 
 
-for command in (assess, interview, atlas, schema):
+for command in (assess, interview, atlas, draw, schema):
     cli.add_command(command)
 
 

@@ -86,6 +86,32 @@ class Topology:
         small = corner.T * n_quads + other
         return np.stack([2 * small + 1, 2 * small], axis=2).reshape(-1)
 
+    @cached_property
+    def neighbours(self) -> Ints:
+        """(160536, 2) pairs of cells that share an edge."""
+        edges = np.sort(
+            np.concatenate([self.cells[:, [0, 1]], self.cells[:, [1, 2]], self.cells[:, [2, 0]]]), axis=1
+        )
+        owner = np.tile(np.arange(len(self.cells)), 3)
+        pairs: Ints = owner[np.argsort(edges[:, 0] * len(self.cells) + edges[:, 1], kind="stable")].reshape(
+            -1, 2
+        )
+        return pairs
+
+    def patches(self, chosen: NDArray[np.bool_]) -> Ints:
+        """Number the pieces in which chosen cells hang together: the lowest cell of its piece for each, -1 outside."""
+        linked = self.neighbours[chosen[self.neighbours[:, 0]] & chosen[self.neighbours[:, 1]]]
+        lowest = np.arange(len(chosen))
+        while len(linked):
+            roots = lowest[linked]
+            low, high = roots.min(axis=1), roots.max(axis=1)
+            apart = low != high
+            linked, low, high = linked[apart], low[apart], high[apart]
+            np.minimum.at(lowest, high, low)
+            while not np.array_equal(shorter := lowest[lowest], lowest):
+                lowest = shorter
+        return np.where(chosen, lowest, -1)
+
     def subdivide(self, cage: NDArray[Any]) -> Floats:
         """Level-1 vertices in centimetres of a cage given in tenths of a millimetre: one Catmull-Clark step.
 

@@ -1,0 +1,393 @@
+"""A pain drawing: what was painted, stroke by stroke, checked, and resolved to cells and regions of the body.
+
+A drawing keeps the strokes, never what they resolve to: the body's version says which surface, regions and views they
+mean, and the same drawing resolves to the same cells for ever. Strokes act in order: what is painted later lies over
+what was there, and erasing uncovers the skin. A cell is covered when its middle lies under the brush in a view where a
+person can point at it, so a place painted from the front and again from the side is one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tautband.atlas.body.body import SHAPES, Body
+from tautband.atlas.body.load import VERSION
+from tautband.atlas.body.surface import Floats
+from tautband.atlas.body.views import OTHER_SIDE, VIEWS, View, other_view, view
+from tautband.errors import DrawingError, nearest
+
+MODES = ("paint", "erase")
+MAX_STROKES = 1000
+MAX_POINTS = 50_000
+MAX_RADIUS = 400
+STEPS_PER_UNIT = 8
+"""Coordinates and radii are kept to an eighth of a unit, which every machine's numbers hold exactly."""
+
+SEGMENTS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One movement of the brush, or one region filled at once.
+
+    Attributes
+    ----------
+    mode
+        `paint` or `erase`.
+    view
+        The view that was painted on; empty when a region was filled.
+    points
+        Where the brush went: x, y, and the share of the radius it pressed with there (1 unless given).
+    radius
+        Of the brush, in units of the view.
+    region, side
+        What was filled; empty when the brush moved.
+    intensity
+        From 0 to 10, if given.
+    quality
+        Words for the pain.
+    """
+
+    mode: str = "paint"
+    view: str = ""
+    points: tuple[tuple[float, float, float], ...] = ()
+    radius: float = 0.0
+    region: str = ""
+    side: str = ""
+    intensity: float | None = None
+    quality: tuple[str, ...] = ()
+
+    def mirrored(self, shape: str) -> Stroke:
+        """The same stroke on the other side."""
+        if self.region:
+            return replace(self, side=OTHER_SIDE[self.side])
+        width = view(self.view, shape).width
+        points = tuple((width - x, y, pressure) for x, y, pressure in self.points)
+        return replace(self, view=other_view(self.view), points=points)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Strokes on one shape of one version of the body."""
+
+    body: str = VERSION
+    shape: str = "neutral"
+    strokes: tuple[Stroke, ...] = ()
+
+    def mirrored(self) -> Drawing:
+        """The same drawing with left and right exchanged."""
+        return replace(self, strokes=tuple(stroke.mirrored(self.shape) for stroke in self.strokes))
+
+
+@dataclass(frozen=True, slots=True)
+class RegionShare:
+    """How much of one region, on one side, a drawing covers.
+
+    Attributes
+    ----------
+    region, side
+        The place.
+    area_cm2
+        Covered area, measured on the neutral body.
+    share
+        Covered share of the region, from 0 to 1.
+    share_of_patch
+        The largest share that the place has in one connected painted patch: near 1 when a patch lies within it.
+    intensity
+        Mean intensity over the covered area where one was given, weighted by area.
+    peak_intensity
+        Highest intensity given for a part of it.
+    quality
+        Words given for it, in the order of the strokes.
+    """
+
+    region: str
+    side: str
+    area_cm2: float
+    share: float
+    share_of_patch: float
+    intensity: float | None
+    peak_intensity: float | None
+    quality: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """What a drawing covers: for each cell the stroke that lies on top there.
+
+    Attributes
+    ----------
+    drawing
+        The strokes.
+    stroke_of_cell
+        (107024,) index of the topmost stroke; -1 where nothing is painted.
+    """
+
+    drawing: Drawing
+    stroke_of_cell: NDArray[np.int32]
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """(107024,) whether a cell is painted."""
+        return self.stroke_of_cell >= 0
+
+    @cached_property
+    def intensity_of_cell(self) -> Floats:
+        """(107024,) intensity; NaN where nothing is painted or none was given."""
+        given = [np.nan if s.intensity is None else float(s.intensity) for s in self.drawing.strokes]
+        return np.array([*given, np.nan])[self.stroke_of_cell]
+
+    @cached_property
+    def regions(self) -> tuple[RegionShare, ...]:
+        """Every place that is covered at all, in the order of the body's places."""
+        body = Body.load()
+        painted = np.flatnonzero(self.covered & (body.place_of_cell >= 0))
+        places = body.place_of_cell[painted]
+        areas = body.shape().areas_cm2[painted]
+        n = len(body.places)
+        covered = np.bincount(places, areas, n)
+        whole = body.place_areas_cm2()
+
+        intensities = self.intensity_of_cell[painted]
+        rated = ~np.isnan(intensities)
+        rated_area = np.bincount(places[rated], areas[rated], n)
+        rated_sum = np.bincount(places[rated], areas[rated] * intensities[rated], n)
+
+        patches, patch = np.unique(body.topology.patches(self.covered)[painted], return_inverse=True)
+        in_patch = np.bincount(patch * n + places, areas, len(patches) * n).reshape(-1, n)
+        share_of_patch = (in_patch / in_patch.sum(1, keepdims=True)).max(0) if len(patches) else covered
+
+        strokes = self.drawing.strokes
+        words: dict[int, dict[str, None]] = {}
+        peak: dict[int, float] = {}
+        for place, stroke in sorted(
+            set(zip(places.tolist(), self.stroke_of_cell[painted].tolist(), strict=True))
+        ):
+            words.setdefault(place, {}).update(dict.fromkeys(strokes[stroke].quality))
+            if (intensity := strokes[stroke].intensity) is not None:
+                peak[place] = max(peak.get(place, 0.0), intensity)
+        return tuple(
+            RegionShare(
+                *body.places[i],
+                float(covered[i]),
+                min(float(covered[i] / whole[i]), 1.0),
+                float(share_of_patch[i]),
+                float(rated_sum[i] / rated_area[i]) if rated_area[i] else None,
+                peak.get(i),
+                tuple(words.get(i, ())),
+            )
+            for i in np.flatnonzero(covered).tolist()
+        )
+
+
+def paint(drawing: Drawing) -> Painting:
+    """Resolve a drawing to the cells it covers."""
+    body = Body.load()
+    top = np.full(len(body.topology.cells), -1, dtype=np.int32)
+    for i, stroke in enumerate(drawing.strokes):
+        if stroke.region:
+            touched = body.place_of_cell == body.places.index((stroke.region, stroke.side))
+        else:
+            shown = view(stroke.view, drawing.shape)
+            touched = shown.cells[_under_brush(shown, stroke)]
+        top[touched] = i if stroke.mode == "paint" else -1
+    return Painting(drawing, top)
+
+
+def resolve(drawing: Drawing) -> tuple[RegionShare, ...]:
+    """Resolve a drawing to the regions it covers, each with its side and the covered share."""
+    return paint(drawing).regions
+
+
+def _under_brush(shown: View, stroke: Stroke) -> NDArray[np.intp]:
+    """Which of the view's cells have their middle under the brush: within the radius of the path."""
+    points = np.array(stroke.points) - [shown.width / 2, 0, 0]
+    radii = points[:, 2] * stroke.radius
+    starts, ends = (points[:-1], points[1:]) if len(points) > 1 else (points, points)
+    r0, r1 = (radii[:-1], radii[1:]) if len(points) > 1 else (radii, radii)
+
+    reach = radii.max()
+    rows = np.searchsorted(shown.y_sorted, [points[:, 1].min() - reach, points[:, 1].max() + reach])
+    near = shown.by_y[rows[0] : rows[1]]
+    x = shown.x_from_middle[near]
+    inside = (x >= points[:, 0].min() - reach) & (x <= points[:, 0].max() + reach)
+    near, x = near[inside], x[inside]
+    y = shown.y[near]
+    hit = np.zeros(len(near), bool)
+    for k in range(0, len(starts), SEGMENTS_AT_ONCE):
+        part = slice(k, k + SEGMENTS_AT_ONCE)
+        low = np.minimum(starts[part, :2].min(0), ends[part, :2].min(0)) - reach
+        high = np.maximum(starts[part, :2].max(0), ends[part, :2].max(0)) + reach
+        open_ = np.flatnonzero(~hit & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
+        ax, ay = starts[part, :1], starts[part, 1:2]
+        dx, dy = ends[part, :1] - ax, ends[part, 1:2] - ay
+        px, py = x[open_] - ax, y[open_] - ay
+        length2 = dx * dx + dy * dy
+        t = (px * dx + py * dy) / np.where(length2 == 0, 1, length2)
+        t = np.minimum(np.maximum(t, 0), 1)
+        ex, ey = px - t * dx, py - t * dy
+        r = r0[part, None] + t * (r1 - r0)[part, None]
+        hit[open_] = (ex * ex + ey * ey <= r * r).any(0)
+    touched: NDArray[np.intp] = near[hit]
+    return touched
+
+
+def read_drawing(document: Any, where: str = "drawing") -> Drawing:
+    """Read a drawing as it stands in a case and check all of it.
+
+    Parameters
+    ----------
+    document
+        The parsed JSON: `{"body", "shape", "strokes"}`; see `docs/reference/formats.md`.
+    where
+        How error lines name the drawing.
+
+    Raises
+    ------
+    DrawingError
+        One line that names the field, the value and what would be accepted.
+    """
+    entry = _object(document, where, ("body", "shape", "strokes"))
+    if entry.get("body") != VERSION:
+        given = "missing" if entry.get("body") is None else f"{_shown(entry['body'])} is unknown"
+        raise DrawingError(f"{where}.body: {given}; this tautband reads drawings on body {VERSION!r}")
+    shape = _choice(entry.get("shape", "neutral"), f"{where}.shape", SHAPES)
+    strokes = entry.get("strokes")
+    if not isinstance(strokes, list):
+        raise DrawingError(f"{where}.strokes: expected a list, got {_shown(strokes)}")
+    if len(strokes) > MAX_STROKES:
+        raise DrawingError(f"{where}.strokes: {len(strokes):,} strokes; a drawing may have {MAX_STROKES:,}")
+    read = tuple(_read_stroke(stroke, f"{where}.strokes[{i}]", shape) for i, stroke in enumerate(strokes))
+    if (n := sum(len(stroke.points) for stroke in read)) > MAX_POINTS:
+        raise DrawingError(f"{where}.strokes: {n:,} points; a drawing may have {MAX_POINTS:,}")
+    return Drawing(VERSION, shape, read)
+
+
+def write_drawing(drawing: Drawing) -> dict[str, Any]:
+    """Write a drawing as it stands in a case; reading it again gives the same drawing."""
+    return {
+        "body": drawing.body,
+        "shape": drawing.shape,
+        "strokes": [_write_stroke(stroke) for stroke in drawing.strokes],
+    }
+
+
+def _write_stroke(stroke: Stroke) -> dict[str, Any]:
+    written: dict[str, Any] = {"mode": stroke.mode}
+    if stroke.region:
+        written |= {"region": stroke.region, "side": stroke.side}
+    else:
+        written |= {
+            "view": stroke.view,
+            "points": [[x, y] if pressure == 1 else [x, y, pressure] for x, y, pressure in stroke.points],
+            "radius": stroke.radius,
+        }
+    if stroke.intensity is not None:
+        written["intensity"] = stroke.intensity
+    if stroke.quality:
+        written["quality"] = list(stroke.quality)
+    return written
+
+
+def _read_stroke(document: Any, where: str, shape: str) -> Stroke:
+    if isinstance(document, Mapping) and document.get("region") is not None:
+        entry = _object(document, where, ("mode", "region", "side", "intensity", "quality"))
+    else:
+        entry = _object(document, where, ("mode", "view", "points", "radius", "intensity", "quality"))
+    mode = _choice(entry.get("mode", "paint"), f"{where}.mode", MODES)
+    intensity = entry.get("intensity")
+    if intensity is not None:
+        intensity = _number(intensity, f"{where}.intensity", 0, 10)
+    quality = _words(entry.get("quality"), f"{where}.quality")
+    if "region" in entry:
+        body = Body.load()
+        region = _choice(entry["region"], f"{where}.region", body.regions)
+        sides = ("midline",) if region in body.midline else ("left", "right")
+        side = _choice(entry.get("side", "midline" if len(sides) == 1 else None), f"{where}.side", sides)
+        return Stroke(mode, region=region, side=side, intensity=intensity, quality=quality)
+    name = _choice(entry.get("view"), f"{where}.view", tuple(VIEWS))
+    shown = view(name, shape)
+    radius = _kept(_number(entry.get("radius"), f"{where}.radius", 0, MAX_RADIUS))
+    if radius <= 0:
+        raise DrawingError(f"{where}.radius: {radius} paints nothing; give units above 0, up to {MAX_RADIUS}")
+    points = entry.get("points")
+    if not isinstance(points, list) or not points:
+        raise DrawingError(f"{where}.points: expected a list of [x, y], got {_shown(points)}")
+    return Stroke(
+        mode,
+        name,
+        tuple(_read_point(point, f"{where}.points[{i}]", shown) for i, point in enumerate(points)),
+        radius,
+        intensity=intensity,
+        quality=quality,
+    )
+
+
+def _read_point(point: Any, where: str, shown: View) -> tuple[float, float, float]:
+    if not isinstance(point, list) or len(point) not in (2, 3):
+        raise DrawingError(f"{where}: expected [x, y] or [x, y, pressure], got {_shown(point)}")
+    # a brush may leave the picture, but not go astray
+    x = _number(point[0], f"{where}[0]", -shown.width, 2 * shown.width)
+    y = _number(point[1], f"{where}[1]", -shown.height, 2 * shown.height)
+    pressure = _number(point[2], f"{where}[2]", 0, 1) if len(point) == 3 else 1.0
+    return _kept(x), _kept(y), round(pressure * 64) / 64
+
+
+def _kept(value: float) -> float:
+    return round(value * STEPS_PER_UNIT) / STEPS_PER_UNIT
+
+
+def _object(value: Any, where: str, allowed: tuple[str, ...]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise DrawingError(f"{where}: expected an object, got {_shown(value)}")
+    for key in value:
+        if key not in allowed:
+            raise DrawingError(f"{where}.{ascii(key)[1:-1][:60]}: unknown field{nearest(key, allowed)}")
+    return {key: entry for key, entry in value.items() if entry is not None}
+
+
+def _number(value: Any, where: str, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DrawingError(f"{where}: expected a number, got {_shown(value)}")
+    if not low <= value <= high or not isfinite(value):
+        raise DrawingError(f"{where}: {_shown(value)} is outside {low:g} to {high:g}")
+    return value
+
+
+def _choice(value: Any, where: str, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        close = nearest(value if isinstance(value, str) else "", choices)
+        raise DrawingError(f"{where}: {'missing' if value is None else _shown(value)}{close}")
+    return value
+
+
+def _words(value: Any, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise DrawingError(f"{where}: expected a list of words, got {_shown(value)}")
+    for word in value:
+        if any("\ud800" <= c <= "\udfff" for c in word):
+            raise DrawingError(f"{where}: a lone surrogate is no character")
+    return tuple(dict.fromkeys(value))
+
+
+def _shown(value: Any) -> str:
+    """A value on one line of an error, never longer than that line."""
+    match value:
+        case None:
+            return "nothing"
+        case Mapping():
+            return "an object"
+        case list() | tuple():
+            return "a list" if value else "an empty list"
+        case int() if abs(value) >= 10**20:
+            return "a number of more than 20 digits"
+    return f"{value!r:.40}"
