@@ -106,7 +106,9 @@ class Placer:
         """
         try:
             result = self._value(ast.parse(rule, mode="eval").body)
-        except (SyntaxError, OffTheSkin, RuleError, TypeError, KeyError, StopIteration) as error:
+        except TypeError as error:
+            raise RuleError(f"{name}: {rule!r}: a word got what it cannot use ({error})") from error
+        except (SyntaxError, OffTheSkin, RuleError, KeyError) as error:
             raise RuleError(f"{name}: {rule!r}: {error}") from error
         if not isinstance(result, Place):
             raise RuleError(f"{name}: {rule!r} gives a number where a place is wanted")
@@ -141,7 +143,7 @@ class Placer:
             return node.value
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             return -self._number(node.operand)
-        if isinstance(node, ast.BinOp):
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             return OPERATORS[type(node.op)](self._number(node.left), self._number(node.right))
         if isinstance(node, ast.Name):
             if node.id in self.places:
