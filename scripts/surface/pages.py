@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from surface.skin import OffTheSkin, Place, Skin, length
+from surface.skin import Place, Skin, apart_cm
 
 HEAD = """# Distances of published pairs
 
 *Written by `scripts/surface/build.py`; do not edit.*
 
 How far the place of a trigger point lies, on the neutral shape, from the acupoint that somebody relates to it. The
-distance runs along the skin in the plane of both ends and the mean of their normals, so it is an upper bound of the
-shortest way; for places less than 10 cm apart the two differ by little.
+distance is the shortest way along the skin in any of nine planes through both places, an upper bound of the geodesic
+distance. Against geodesics found by flipping edges (potpourri3d 1.4) between the nearest vertices of 89 of these pairs,
+the plane of the normals alone is 0.0 % longer in the median and 0.1 % at the 95th percentile; for one pair on opposite
+sides of the first web it takes the long way round, which is why more planes are tried.
 
 **What it does not show.** We placed both points, by our own reading of both texts, some of them from one another's
-words; each may be off by the error that [the places of points](../explanation/points.md) states, often 1 to 2 cm. A small
-distance here is no evidence that the two are the same thing, and a large one none that they differ.
+words; each may be off by the error that [the page on points](../explanation/points.md) states, often 1 to 2 cm. A
+small distance here is no evidence that the two are the same thing, and a large one none that they differ.
 
 | trigger point | acupoint | relation | evidence | apart, cm |
 | --- | --- | --- | --- | --- |
 """
-
-
-def apart_cm(skin: Skin, a: Place, b: Place) -> float | None:
-    """Length of the way along the skin, or none where no plane joins the two."""
-    try:
-        return length(skin.path(a, b))
-    except OffTheSkin:
-        return None
 
 
 def distances_page(skin: Skin, places: Mapping[str, Place], pairs: Iterable[Mapping[str, str]]) -> str:
@@ -42,9 +36,8 @@ def distances_page(skin: Skin, places: Mapping[str, Place], pairs: Iterable[Mapp
             if name == code or name.startswith(f"{code}__"):
                 cm = apart_cm(skin, places[pair["trigger_point"]], place)
                 part = name.removeprefix(code).replace("__", " ")
-                far = "not joined by one plane" if cm is None else f"{cm:.1f}"
                 lines.append(
                     f"| `{pair['trigger_point']}` | {pair['acupoint']}{part} | {pair['relation'].replace('_', ' ')}"
-                    f" | {pair['evidence'].replace('_', ' ')} | {far} |\n"
+                    f" | {pair['evidence'].replace('_', ' ')} | {cm:.1f} |\n"
                 )
     return HEAD + "".join(lines)

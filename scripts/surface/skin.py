@@ -5,6 +5,7 @@ Axes as in the body asset: x to the person's left, y up, z to the front.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,8 @@ MIDLINE_CM = 1e-6
 EDGE_ON = 1e-9  # a cell that a ray only grazes is no hit
 EDGE = 1e-6  # a ray through an edge meets at least one of its cells
 NEAREST_VERTICES = 12
+TURNS = range(0, 180, 20)  # degrees
+SAME_PLACE_CM = 0.05
 SMOOTHING_ROUNDS = 12  # averages a normal over about a centimetre, so that a nipple does not turn a path
 
 
@@ -55,17 +58,20 @@ class Skin:
     @cached_property
     def corners(self) -> Vector:
         """Shape (m, 3, 3): corner positions of every cell."""
-        return self.vertices[self.cells]
+        corners: Vector = self.vertices[self.cells]
+        return corners
 
     @cached_property
     def face_normals(self) -> Vector:
         """Shape (m, 3): outward normals, twice the area long."""
         a, b, c = self.corners.transpose(1, 0, 2)
-        return np.cross(b - a, c - a)
+        normals: Vector = np.cross(b - a, c - a)
+        return normals
 
     @cached_property
     def _middles(self) -> Vector:
-        return self.corners.mean(axis=1)
+        middles: Vector = self.corners.mean(axis=1)
+        return middles
 
     @cached_property
     def _reach_cm(self) -> float:
@@ -84,7 +90,8 @@ class Skin:
             normals = np.zeros_like(normals)
             for corner in range(3):
                 np.add.at(normals, self.cells[:, corner], mean)
-        return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        return normals
 
     @cached_property
     def _cell_at_edge(self) -> dict[tuple[int, int], int]:
@@ -104,18 +111,25 @@ class Skin:
         """Shape (k, 3): cell and the two corners of its edge that lies in the midline."""
         on = np.abs(self.vertices[self.cells][:, :, 0]) < MIDLINE_CM
         pairs = [
-            np.column_stack([np.flatnonzero(on[:, i] & on[:, j]), np.full((on[:, i] & on[:, j]).sum(), i),
-                             np.full((on[:, i] & on[:, j]).sum(), j)])
+            np.column_stack(
+                [
+                    np.flatnonzero(on[:, i] & on[:, j]),
+                    np.full((on[:, i] & on[:, j]).sum(), i),
+                    np.full((on[:, i] & on[:, j]).sum(), j),
+                ]
+            )
             for i, j in ((0, 1), (1, 2), (2, 0))
         ]
         edges = np.concatenate(pairs)
         left = self.vertices[self.cells[edges[:, 0]]][:, :, 0].sum(axis=1) > 0
-        return edges[left]
+        on_the_left: NDArray[np.int64] = edges[left]
+        return on_the_left
 
     def position(self, place: Place) -> Vector:
         """Give the place's coordinates, shape (3,)."""
         a, b, c = self.corners[place.cell]
-        return a + place.u * (b - a) + place.v * (c - a)
+        at: Vector = a + place.u * (b - a) + place.v * (c - a)
+        return at
 
     def normal(self, place: Place) -> Vector:
         """Give the smoothed outward normal at a place, shape (3,)."""
@@ -145,13 +159,17 @@ class Skin:
         along = _dot(self.face_normals[near], offset) / denominator
         inside = (u >= -EDGE) & (v >= -EDGE) & (u + v <= 1 + EDGE) & (along > 0)
         if not inside.any():
-            raise OffTheSkin(f"no skin from {np.round(origin, 2).tolist()} towards {np.round(direction, 2).tolist()}")
+            raise OffTheSkin(
+                f"no skin from {np.round(origin, 2).tolist()} towards {np.round(direction, 2).tolist()}"
+            )
         found = np.flatnonzero(inside)[np.argmin(along[inside])]
         return Place(int(near[found]), float(u[found]), float(v[found]))
 
     def nearest(self, point: Vector) -> Place:
         """Give the place on the skin that is nearest to a point in space."""
-        near = np.argpartition(((self.vertices - point) ** 2).sum(axis=1), NEAREST_VERTICES)[:NEAREST_VERTICES]
+        near = np.argpartition(((self.vertices - point) ** 2).sum(axis=1), NEAREST_VERTICES)[
+            :NEAREST_VERTICES
+        ]
         around, first = self._cells_at_vertex
         cells = np.unique(np.concatenate([around[first[v] : first[v + 1]] for v in near]))
         a, b, c = self.corners[cells].transpose(1, 0, 2)
@@ -164,7 +182,11 @@ class Skin:
             share = np.clip(_dot(point - p, q - p) / _dot(q - p, q - p), 0, 1)[:, None]
             tried.append(np.array(weights_p) + share * (np.array(weights_q) - weights_p))
         weights = np.concatenate(tried)
-        found = np.tile(a, (4, 1)) + weights[:, :1] * np.tile(b - a, (4, 1)) + weights[:, 1:] * np.tile(c - a, (4, 1))
+        found = (
+            np.tile(a, (4, 1))
+            + weights[:, :1] * np.tile(b - a, (4, 1))
+            + weights[:, 1:] * np.tile(c - a, (4, 1))
+        )
         best = int(np.nanargmin(((found - point) ** 2).sum(axis=1)))
         u, v = weights[best].tolist()
         return Place(int(cells[best % len(cells)]), u, v)
@@ -213,8 +235,15 @@ class Skin:
         weights /= weights.sum()
         return Place(place.cell, float(weights[1]), float(weights[2]))
 
-    def path(self, a: Place, b: Place) -> Vector:
+    def path(self, a: Place, b: Place, turned_degrees: float = 0.0) -> Vector:
         """Draw the path along the skin from a to b in the plane that also holds the mean of their normals.
+
+        Parameters
+        ----------
+        a, b
+            Its ends.
+        turned_degrees
+            Turns that plane about the line from a to b.
 
         Returns
         -------
@@ -232,8 +261,12 @@ class Skin:
         plane = np.cross(end - origin, lean)
         if np.linalg.norm(plane) < 1e-9:
             raise OffTheSkin("the two ends leave no plane between them")
+        turn, axis = np.radians(turned_degrees), unit(end - origin)
+        plane = np.cos(turn) * plane + np.sin(turn) * np.cross(axis, plane)
         best: Vector | None = None
-        for points in self._cut(origin, unit(plane), start.cell, limit_cm=2 * float(np.linalg.norm(end - origin)) + 12):
+        for points in self._cut(
+            origin, unit(plane), start.cell, limit_cm=4 * float(np.linalg.norm(end - origin)) + 20
+        ):
             nearest = int(np.argmin(((points - end) ** 2).sum(axis=1)))
             if np.linalg.norm(points[nearest] - end) > 1.5:
                 continue
@@ -261,6 +294,28 @@ class Skin:
         ways = self._cut(origin, plane, start.cell, limit_cm=distance_cm + 3)
         points = max(ways, key=lambda p: float((p[1] - p[0]) @ direction))
         return self.nearest(at_length(points, distance_cm))
+
+
+def apart_cm(skin: Skin, a: Place, b: Place) -> float:
+    """How far two places lie apart along the skin: the shortest way in any of the planes through both.
+
+    An upper bound of the geodesic distance.
+
+    Raises
+    ------
+    OffTheSkin
+        If no plane leads from one to the other.
+    """
+    straight_cm = float(np.linalg.norm(skin.position(a) - skin.position(b)))
+    if straight_cm < SAME_PLACE_CM:
+        return straight_cm
+    ways = []
+    for degrees in TURNS:
+        with suppress(OffTheSkin):
+            ways.append(length(skin.path(a, b, degrees)))
+    if not ways:
+        raise OffTheSkin(f"no plane leads from {a} to {b}")
+    return min(ways)
 
 
 def _dot(a: Vector, b: Vector) -> Vector:

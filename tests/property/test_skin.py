@@ -13,7 +13,9 @@ RADIUS_CM = 10.0
 
 def sphere() -> Skin:
     """An octahedron halved six times and blown up to a sphere."""
-    vertices = [np.array(v, float) for v in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))]
+    vertices = [
+        np.array(v, float) for v in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+    ]
     cells = [(0, 2, 4), (2, 1, 4), (1, 3, 4), (3, 0, 4), (2, 0, 5), (1, 2, 5), (3, 1, 5), (0, 3, 5)]
     for _ in range(5):
         middle: dict[tuple[int, int], int] = {}
@@ -41,7 +43,9 @@ directions = st.tuples(*(st.floats(-1, 1) for _ in range(3))).filter(lambda d: n
 
 @given(directions)
 @settings(max_examples=60, deadline=None)
-def test_a_ray_from_outside_and_one_from_inside_meet_the_sphere_at_its_radius(direction: tuple[float, ...]) -> None:
+def test_a_ray_from_outside_and_one_from_inside_meet_the_sphere_at_its_radius(
+    direction: tuple[float, ...],
+) -> None:
     d = np.array(direction) / np.linalg.norm(direction)
     outer = SPHERE.position(SPHERE.hit(30 * d, -d))
     inner = SPHERE.position(SPHERE.hit(0.01 * d, d, outward=True))
@@ -52,7 +56,9 @@ def test_a_ray_from_outside_and_one_from_inside_meet_the_sphere_at_its_radius(di
 
 @given(directions, directions)
 @settings(max_examples=60, deadline=None)
-def test_a_path_on_the_sphere_is_as_long_as_the_great_circle(a: tuple[float, ...], b: tuple[float, ...]) -> None:
+def test_a_path_on_the_sphere_is_as_long_as_the_great_circle(
+    a: tuple[float, ...], b: tuple[float, ...]
+) -> None:
     one, other = (np.array(d) / np.linalg.norm(d) for d in (a, b))
     angle = float(np.arccos(np.clip(one @ other, -1, 1)))
     if not 0.1 < angle < 2.5:
@@ -78,7 +84,11 @@ def test_the_nearest_place_is_as_near_as_a_search_of_every_cell_finds(
     assert found <= float(np.sqrt(((samples - point) ** 2).sum(axis=1).min())) + 1e-9
 
 
-@given(st.integers(0, 107_023), st.floats(0.5, 4.0), st.sampled_from([(0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]))
+@given(
+    st.integers(0, 107_023),
+    st.floats(0.5, 4.0),
+    st.sampled_from([(0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]),
+)
 @settings(max_examples=40, deadline=None)
 def test_a_step_stays_on_the_skin_and_goes_no_further_than_asked(
     cell: int, distance_cm: float, direction: tuple[float, ...]

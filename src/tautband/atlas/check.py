@@ -89,7 +89,17 @@ def check_atlas(atlas: Atlas) -> AtlasReport:
     atlas
         A loaded atlas, so every cell already fits its column.
     """
-    problems = (_names, _sides, _strengths, _dangers, _numbers, _acupoints, _surface_points, _sources, _aliases)
+    problems = (
+        _names,
+        _sides,
+        _strengths,
+        _dangers,
+        _numbers,
+        _acupoints,
+        _surface_points,
+        _sources,
+        _aliases,
+    )
     remarks = (_thin_causes, _channel_jumps, _unplaced, _thin_sources, _weak_flags)
     return AtlasReport(
         version=atlas.version,
@@ -317,7 +327,9 @@ def _surface_points(atlas: Atlas) -> Iterator[Problem]:
             yield Problem("surface_points", row, what, "build the table again")
     for segment in atlas.limb_segments.values():
         if len(segment.begin) != 2 or len(segment.end) != 2:
-            yield Problem("limb_segments", segment.id, "an end is not the middle of two", "name two landmarks")
+            yield Problem(
+                "limb_segments", segment.id, "an end is not the middle of two", "name two landmarks"
+            )
 
 
 def _placeable(atlas: Atlas) -> Mapping[str, Mapping[str, Any]]:

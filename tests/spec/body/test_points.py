@@ -37,7 +37,10 @@ def neutral() -> Placer:
     """The neutral shape with every point at its stored address."""
     placer = new_placer("neutral")
     placer.places.update(
-        {name_of(row): SkinPlace(int(row["cell"]), float(row["u"]), float(row["v"])) for row in read_table("surface_points")}
+        {
+            name_of(row): SkinPlace(int(row["cell"]), float(row["u"]), float(row["v"]))
+            for row in read_table("surface_points")
+        }
     )
     return placer
 
@@ -112,7 +115,11 @@ LEVELS = {
     "anterior axillary fold": ("anterior_axillary_fold", "upper_arm", {"distal": "axilla_elbow"}),
     "prominence of olecranon": ("olecranon", "", {"proximal": "axilla_elbow", "distal": "elbow_wrist"}),
     "prominence of medial malleolus": ("medial_malleolus", "y", {"proximal": "patella_medial_malleolus"}),
-    "prominence of lateral malleolus": ("lateral_malleolus", "y", {"proximal": "popliteal_lateral_malleolus"}),
+    "prominence of lateral malleolus": (
+        "lateral_malleolus",
+        "y",
+        {"proximal": "popliteal_lateral_malleolus"},
+    ),
     "popliteal crease": (
         "popliteal_crease",
         "y",
@@ -140,7 +147,9 @@ TOLERANCE_CUN = 0.35
 def written_offsets() -> Iterator[tuple[str, str, str, float]]:
     for point in ATLAS.acupoints.values():
         for offset in point.cun_offsets.split(";"):
-            found = re.fullmatch(r"from (.+) (superior|inferior|proximal|distal) ([\d.]+) cun", offset.strip())
+            found = re.fullmatch(
+                r"from (.+) (superior|inferior|proximal|distal) ([\d.]+) cun", offset.strip()
+            )
             if found and found[1] in LEVELS and found[2] in LEVELS[found[1]][2]:
                 yield point.code, found[1], found[2], float(found[3])
 
@@ -160,7 +169,9 @@ def test_points_lie_as_many_cun_from_their_landmark_as_their_row_says(neutral: P
             apart_cm = abs(at(code)[1] - at(name)[1])
         else:
             ends = ATLAS.limb_segments[axis]
-            begin, end = (np.mean([at(landmark) for landmark in pair], axis=0) for pair in (ends.begin, ends.end))
+            begin, end = (
+                np.mean([at(landmark) for landmark in pair], axis=0) for pair in (ends.begin, ends.end)
+            )
             apart_cm = abs((at(code) - at(name)) @ (end - begin)) / np.linalg.norm(end - begin)
         checked += 1
         if abs(apart_cm / unit - cun) > TOLERANCE_CUN:
@@ -172,15 +183,20 @@ def test_points_lie_as_many_cun_from_their_landmark_as_their_row_says(neutral: P
 # --- regions
 
 
+def named_regions() -> dict[str, str]:
+    trigger_points = {name: row.region for name, row in ATLAS.trigger_points.items()}
+    return trigger_points | {code: row.region for code, row in ATLAS.acupoints.items()}
+
+
 def test_a_point_lies_in_the_region_of_its_row_or_its_remark_says_why_not() -> None:
-    region_of = {**ATLAS.trigger_points, **ATLAS.acupoints}
+    region_of = named_regions()
     middles = BODY.shape().centroids_cm
     number = {region: i for i, region in enumerate(BODY.regions)}
     unsettled = {}
     for point in POINTS:
         if point.kind == "landmark" or point.remark:
             continue
-        named = region_of[point.point].region
+        named = region_of[point.point]
         found = BODY.region_of_cell[point.cell]
         if found != number[named]:
             cells = middles[BODY.region_of_cell == number[named]]
@@ -191,9 +207,9 @@ def test_a_point_lies_in_the_region_of_its_row_or_its_remark_says_why_not() -> N
 
 
 def test_most_points_lie_in_the_region_of_their_row() -> None:
-    region_of = {**ATLAS.trigger_points, **ATLAS.acupoints}
+    region_of = named_regions()
     sited = [point for point in POINTS if point.kind != "landmark"]
-    inside = [p for p in sited if BODY.regions[BODY.region_of_cell[p.cell]] == region_of[p.point].region]
+    inside = [p for p in sited if BODY.regions[BODY.region_of_cell[p.cell]] == region_of[p.point]]
     assert len(inside) / len(sited) >= 0.8
 
 
@@ -252,13 +268,22 @@ SIDEWAYS = {"TE7", "LR7", "ST40", "TE10", "BL39", "SP21"}
 
 
 def test_the_scalp_points_follow_one_another_from_front_to_back() -> None:
-    for line in (("GV24", "GV23", "GV22", "GV21", "GV20", "GV19"), ("BL4", "BL5", "BL6", "BL7", "BL8"), ("GB15", "GB16", "GB17", "GB18")):
+    for line in (
+        ("GV24", "GV23", "GV22", "GV21", "GV20", "GV19"),
+        ("BL4", "BL5", "BL6", "BL7", "BL8"),
+        ("GB15", "GB16", "GB17", "GB18"),
+    ):
         depth = [at(code)[2] for code in line]
         assert depth == sorted(depth, reverse=True), line
 
 
 def test_points_of_the_abdomen_keep_the_order_of_their_channels_from_the_midline_out() -> None:
-    rows = (("CV8", "KI16", "ST25", "SP15"), ("CV12", "KI19", "ST21"), ("CV3", "KI12", "ST29"), ("CV17", "KI23", "ST17", "PC1"))
+    rows = (
+        ("CV8", "KI16", "ST25", "SP15"),
+        ("CV12", "KI19", "ST21"),
+        ("CV3", "KI12", "ST29"),
+        ("CV17", "KI23", "ST17", "PC1"),
+    )
     for row in rows:
         aside = [at(code)[0] for code in row]
         assert aside == sorted(aside), row
@@ -271,7 +296,9 @@ def test_a_place_carried_to_another_shape_stays_near_where_its_rule_puts_it_ther
     """The page on points states these figures."""
     for shape in SHAPES[1:]:
         apart = {
-            (point.point, point.part): getattr(point, f"{shape}_mm") for point in POINTS if point.kind != "landmark"
+            (point.point, point.part): getattr(point, f"{shape}_mm")
+            for point in POINTS
+            if point.kind != "landmark"
         }
         assert float(np.median(list(apart.values()))) <= 4
         assert {name: mm for name, mm in apart.items() if mm > 30} == {}
@@ -287,7 +314,10 @@ def test_every_point_states_how_far_off_it_may_be() -> None:
 @pytest.mark.parametrize(
     ("rule", "what"),
     [
-        ("share(umbilicus, nowhere, 0.5)", "'nowhere' is no landmark, measure, segment or point placed before"),
+        (
+            "share(umbilicus, nowhere, 0.5)",
+            "'nowhere' is no landmark, measure, segment or point placed before",
+        ),
         ("umbilicus +", "invalid syntax"),
         ("between(umbilicus, C7)", "'between' is no word of the rules"),
         ("front(0, 500)", "no skin from"),
