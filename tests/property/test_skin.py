@@ -66,7 +66,8 @@ def test_a_path_on_the_sphere_is_as_long_as_the_great_circle(
     path = SPHERE.path(SPHERE.nearest(RADIUS_CM * one), SPHERE.nearest(RADIUS_CM * other))
     assert length(path) == pytest.approx(RADIUS_CM * angle, rel=0.01)
     half_way = at_length(path, length(path) / 2)
-    assert np.linalg.norm(half_way - RADIUS_CM * (one + other) / np.linalg.norm(one + other)) < 0.2
+    # smoothed normals of this uneven mesh are a degree off the radius, which moves the middle of a long way
+    assert np.linalg.norm(half_way - RADIUS_CM * (one + other) / np.linalg.norm(one + other)) < 0.4
 
 
 @given(st.integers(0, 107_023), st.floats(0, 1), st.floats(0, 1), directions, st.floats(0, 2))
