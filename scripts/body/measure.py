@@ -47,7 +47,12 @@ def neighbours(body: Body) -> dict[tuple[str, str, str], float]:
             continue
         relation = "same" if "midline" in (side, beside) or side == beside else "opposite"
         shares[region, neighbour, relation] += step / whole[first]
-    return {key: share for key, share in shares.items() if share >= SMALLEST_SHARE}
+    # a border has two sides: it stays when it matters to either
+    return {
+        (region, neighbour, side): share
+        for (region, neighbour, side), share in shares.items()
+        if max(share, shares[neighbour, region, side]) >= SMALLEST_SHARE
+    }
 
 
 def main() -> None:

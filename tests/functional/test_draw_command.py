@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "tautband", "draw", *arguments]
+    command = [str(Path(sys.executable).with_name("tautband")), "draw", *arguments]
     return subprocess.run(command, input=given.encode(), capture_output=True, cwd=ROOT, check=False)
 
 

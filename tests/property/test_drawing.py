@@ -125,5 +125,6 @@ def test_anything_is_read_or_refused_in_one_line(value: Any, as_stroke: bool) ->
     try:
         paint(read_drawing(document))
     except DrawingError as error:
-        assert str(error).splitlines() == [str(error)]
-        assert str(error).startswith("drawing")
+        line = str(error)
+        assert line.splitlines() == [line]
+        assert line.startswith("drawing")

@@ -105,7 +105,10 @@ class Chart:
             max(v.width * k for v, k in zip(*both, strict=True)) for both in zip(columns, scales, strict=True)
         ]
         content = sum(widths) + GAP * (len(columns) - 1)
-        width = max(content + 2 * MARGIN, 560)
+        # letters are about so wide on average; nothing may run out of the picture
+        words = max(11.6 * len(self.title), 7.6 * len(self.subtitle), 6.2 * len(self.note))
+        words = max([words, *(7 * len(key.text) + 38 for key in self.legend)])
+        width = max(content, words) + 2 * MARGIN
         top = MARGIN + (58 if self.subtitle else 36)
         rows = max(len(column) for column in columns)
         tallest = BODY_HEIGHT if any(map(is_whole, self.views)) else BODY_HEIGHT / 2 * rows
@@ -144,11 +147,8 @@ class Chart:
         """One view with everything on it; `unit` is how many units of the view one unit of the chart is."""
         parts = [shown.art]
         if self.field is not None:
-            name = f"body-{shown.shape}-{shown.id}".replace("_", "-")
             wash = field_image(self.field, shown, WASH, FIELD_PIXEL_CM * shown.units_per_cm)
-            outline = "".join(o.path for o in shown.outlines)
-            parts.append(f'<clipPath id="{name}-wash"><path d="{outline}"/></clipPath>')
-            parts.append(f'<g clip-path="url(#{name}-wash)">{wash}</g>')
+            parts.append(shown.clip(wash))
         paths = {
             kind: "".join(
                 outline.path

@@ -30,7 +30,8 @@ MAX_RADIUS = 400
 STEPS_PER_UNIT = 8
 """Coordinates and radii are kept to an eighth of a unit, which every machine's numbers hold exactly."""
 
-SEGMENTS_AT_ONCE = 8
+PAIRS_AT_ONCE = 40_000
+"""Of a segment and a cell; as many as a processor keeps at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +247,9 @@ def _under_brush(shown: View, stroke: Stroke) -> NDArray[np.intp]:
     length2 = steps[:, 0] * steps[:, 0] + steps[:, 1] * steps[:, 1]
     per_length2 = 1 / np.where(length2 == 0, 1, length2)
     hit = np.zeros(len(near), bool)
-    for k in range(0, len(starts), SEGMENTS_AT_ONCE):
-        part = slice(k, k + SEGMENTS_AT_ONCE)
+    at_once = max(4, PAIRS_AT_ONCE // max(len(near), 1))
+    for k in range(0, len(starts), at_once):
+        part = slice(k, k + at_once)
         low = np.minimum(starts[part, :2].min(0), ends[part, :2].min(0)) - reach
         high = np.maximum(starts[part, :2].max(0), ends[part, :2].max(0)) + reach
         open_ = np.flatnonzero(~hit & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
