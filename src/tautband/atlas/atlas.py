@@ -59,6 +59,10 @@ class Atlas:
     channel_regions: tuple[t.ChannelRegion, ...]
     correspondence: tuple[t.Correspondence, ...]
     bcun: Mapping[str, t.BCun]
+    landmarks: Mapping[str, t.Landmark]
+    bcun_landmarks: Mapping[str, t.BCunLandmarks]
+    limb_segments: Mapping[str, t.LimbSegment]
+    surface_points: tuple[t.SurfacePoint, ...]
     point_cautions: Mapping[str, t.PointCaution]
     questions: Mapping[str, t.Question]
     answers: tuple[t.Answer, ...]
@@ -152,6 +156,11 @@ class Atlas:
     def regions_of_channel(self) -> Mapping[str, tuple[t.ChannelRegion, ...]]:
         """Course rows by channel."""
         return group_by(self.channel_regions, lambda r: r.channel)
+
+    @cached_property
+    def surface_points_of(self) -> Mapping[str, tuple[t.SurfacePoint, ...]]:
+        """Places on the body surface by landmark, acupoint or trigger point; several where a name has several."""
+        return group_by(self.surface_points, lambda p: p.point)
 
     @cached_property
     def answers_of(self) -> Mapping[str, tuple[t.Answer, ...]]:

@@ -96,13 +96,14 @@ def check_atlas(atlas: Atlas) -> AtlasReport:
         _dangers,
         _numbers,
         _acupoints,
+        _surface_points,
         _sources,
         _aliases,
         _needles,
         _screening,
         _packs,
     )
-    remarks = (_thin_causes, _channel_jumps, _thin_sources, _weak_flags, _closed_rows)
+    remarks = (_thin_causes, _channel_jumps, _unplaced, _thin_sources, _weak_flags, _closed_rows)
     return AtlasReport(
         version=atlas.version,
         problems=tuple(p for find in problems for p in find(atlas)),
@@ -314,6 +315,43 @@ def _acupoints(atlas: Atlas) -> Iterator[Problem]:
             if sorted(found) != list(range(1, len(found) + 1)):
                 what = f"positions of branch {branch} are not 1 to {len(found)}"
                 yield Problem("channel_regions", channel.id, what, "number them along the course")
+
+
+def _surface_points(atlas: Atlas) -> Iterator[Problem]:
+    """Every place on the body surface is that of a landmark, an acupoint or a trigger point."""
+    known = _placeable(atlas)
+    for place in atlas.surface_points:
+        row = ", ".join((place.kind, place.point, place.part))
+        if place.point not in known[place.kind]:
+            mend = _mend(place.point, known[place.kind], f"a {place.kind}")
+            yield Problem("surface_points", row, f"no {place.kind} {place.point!r}", mend)
+        if place.u + place.v > 1 + ROUNDING:
+            what = f"u {place.u} and v {place.v} add up to more than 1"
+            yield Problem("surface_points", row, what, "build the table again")
+    for segment in atlas.limb_segments.values():
+        if len(segment.begin) != 2 or len(segment.end) != 2:
+            yield Problem(
+                "limb_segments", segment.id, "an end is not the middle of two", "name two landmarks"
+            )
+
+
+def _placeable(atlas: Atlas) -> Mapping[str, Mapping[str, Any]]:
+    """What has a place on the body surface, by kind."""
+    return {
+        "landmark": atlas.landmarks,
+        "acupoint": atlas.acupoints,
+        "trigger_point": atlas.trigger_points,
+    }
+
+
+def _unplaced(atlas: Atlas) -> Iterator[Problem]:
+    """Landmarks, acupoints and trigger points that pictures cannot show."""
+    placed = {(place.kind, place.point) for place in atlas.surface_points}
+    for kind, names in _placeable(atlas).items():
+        for name in names:
+            if (kind, name) not in placed:
+                mend = "pictures leave it out; add its rule and build the table"
+                yield Problem("surface_points", f"{kind}, {name}", "no place on the body", mend)
 
 
 def _sources(atlas: Atlas) -> Iterator[Problem]:

@@ -314,6 +314,66 @@ class BCun:
 
 
 @dataclass(frozen=True, slots=True)
+class Landmark:
+    """A bony or surface landmark that points are measured from; its place is in `surface_points`."""
+
+    id: str
+    name: str
+    hanzi: str
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class BCunLandmarks:
+    """The landmarks between which a B-cun measure is taken on the body surface, and along what."""
+
+    measure: str = field(metadata=column(ref="bcun"))
+    begin: str = field(metadata=column(ref="landmarks"))
+    end: str = field(metadata=column(ref="landmarks"))
+    along: str = field(
+        metadata=column(choices=("skin", "half_skin", "straight", "width", "y", "upper_arm", "forearm"))
+    )
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class LimbSegment:
+    """A part of a limb whose axis runs between the middles of two pairs of landmarks."""
+
+    id: str
+    begin: tuple[str, ...] = field(metadata=column(ref="landmarks"))
+    end: tuple[str, ...] = field(metadata=column(ref="landmarks"))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class SurfacePoint:
+    """Where a landmark, acupoint or trigger point lies on the body surface: its rule, and the address it gives.
+
+    The address is that of the person's left, or of the midline; `u` and `v` weigh the cell's second and third
+    corner. `error_mm` is how far off we judge the place may be; the columns per shape say how far the address,
+    carried to that shape, lies from where the rule puts the point there (empty for landmarks, which are carried).
+    """
+
+    kind: str = field(metadata=column(choices=("landmark", "acupoint", "trigger_point")))
+    point: str
+    part: str
+    midline: bool
+    rule: str
+    error_mm: float = field(metadata=column(low=0, high=50))
+    remark: str
+    cell: int = field(metadata=column(low=0, high=107_023))
+    u: float = field(metadata=column(low=0, high=1))
+    v: float = field(metadata=column(low=0, high=1))
+    female_mm: float | None = field(metadata=column(low=0))
+    male_mm: float | None = field(metadata=column(low=0))
+    heavier_mm: float | None = field(metadata=column(low=0))
+    older_mm: float | None = field(metadata=column(low=0))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class PointCaution:
     """A caution that tradition or anatomy attaches to acupoints."""
 

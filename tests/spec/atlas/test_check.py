@@ -67,6 +67,17 @@ POINT = {
     "midline": "no",
     "text_depth_cun": "0.3-0.5",
 }
+PLACE = {
+    "kind": "acupoint",
+    "point": "GB20",
+    "part": "mine",
+    "midline": "no",
+    "rule": "mid(GV16, mastoid_process)",
+    "error_mm": "10",
+    "cell": "1",
+    "u": "0.2",
+    "v": "0.2",
+}
 STRENGTH = {"scope": "cause", "about": "migraine", "question": "knot_press", "basis": "x"}
 
 NEEDLING = {
@@ -91,6 +102,19 @@ LIMIT = {
 BAR = {"id": "new_bar", "scope": "relative", "sex": "any"}
 
 DEFECTS: list[tuple[str, list[Mapping[str, str]], str, str]] = [
+    ("surface_points", [{**PLACE, "point": "GB02"}], "acupoint, GB02, mine", "no acupoint 'GB02'"),
+    (
+        "surface_points",
+        [{**PLACE, "u": "0.7", "v": "0.7"}],
+        "acupoint, GB20, mine",
+        "u 0.7 and v 0.7 add up to more than 1",
+    ),
+    (
+        "limb_segments",
+        [{"id": "thigh", "begin": "hip_front", "end": "lateral_malleolus;medial_malleolus"}],
+        "thigh",
+        "an end is not the middle of two",
+    ),
     ("lookalikes", [LOOKALIKE], "new_danger", "emergency, yet no red flag watches for it"),
     ("lookalikes", [LOOKALIKE], "new_danger", "no region"),
     (
@@ -278,6 +302,15 @@ def test_a_jump_in_a_channels_course_is_remarked_not_refused(
     report = check_atlas(Atlas.load(own_tables("channel_regions", *rows)))
     assert set(report.problems) == shipped
     assert "jumps from temple to shin" in {remark.what for remark in report.remarks}
+
+
+def test_a_point_of_ones_own_without_a_place_on_the_body_is_remarked_not_refused(
+    own_tables: Write, shipped: set[Problem]
+) -> None:
+    own = {**POINT, "code": "EX-MINE", "meridian": "EX"}
+    report = check_atlas(Atlas.load(own_tables("acupoints", own)))
+    assert set(report.problems) == shipped
+    assert ("acupoint, EX-MINE", "no place on the body") in {(r.row, r.what) for r in report.remarks}
 
 
 def test_a_judgement_that_claims_to_be_read_is_remarked(own_tables: Write) -> None:
