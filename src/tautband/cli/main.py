@@ -13,6 +13,7 @@ from tautband.cli.atlas import atlas
 from tautband.cli.draw import draw
 from tautband.cli.interview import interview
 from tautband.cli.schema import schema
+from tautband.cli.serve import serve
 from tautband.errors import TautbandError
 
 
@@ -22,7 +23,7 @@ def cli() -> None:
     """From "where does it hurt?" to a ranked, explained differential and what to ask or press next."""
 
 
-for command in (assess, interview, atlas, draw, schema):
+for command in (assess, interview, atlas, draw, serve, schema):
     cli.add_command(command)
 
 

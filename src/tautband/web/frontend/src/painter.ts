@@ -1,0 +1,845 @@
+/**
+ * `<tautband-painter src="/body/neutral">`: paint where it hurts, by finger, pen, mouse or keyboard.
+ *
+ * It keeps no state elsewhere and fetches nothing but SRC.json and SRC/VIEW.json. Attributes, properties and events
+ * are described in docs/reference/painter.md.
+ */
+
+import { painter as words } from "../../words.json";
+import { PaintCanvas, colourOf } from "./canvas";
+import { CSS } from "./styles";
+import { MAX_POINTS, MAX_STROKES, areaOf, countPoints, eighth, filled, rated, topmost, withRegion } from "./strokes";
+import {
+  BodyIndex,
+  BrushStroke,
+  Covered,
+  Drawing,
+  NamedPlace,
+  Place,
+  Point,
+  Rating,
+  Stroke,
+  ViewData,
+  isFill,
+  keyOf,
+} from "./types";
+
+type Tool = "paint" | "erase" | "select";
+
+const SVG = "http://www.w3.org/2000/svg";
+const BRUSH_CM = { small: 0.7, medium: 1.6, large: 3.2 } as const;
+const CLOSE_UP_BRUSH = 0.45; // a hand is painted with a finer brush than a back
+const CLOSE_UP_SCALE = 20; // units per cm from which a view is a close-up
+const MAX_ZOOM = 8;
+const HISTORY = 200;
+const AUTOSAVE_MS = 400;
+const INPUT_MS = 120;
+const SHOWN = 12; // hits of a search
+
+const fill = (text: string, values: Record<string, string | number>): string =>
+  text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+
+function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Record<string, unknown> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) (element as unknown as Record<string, unknown>)[name] = value;
+    else element.setAttribute(name, String(value));
+  }
+  element.append(...children);
+  return element;
+}
+
+function draw(tag: string, attributes: Record<string, string | number>): SVGElement {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  return element;
+}
+
+export class TautbandPainter extends HTMLElement {
+  static readonly observedAttributes = ["src", "view", "overlay"];
+
+  /** Called with the drawing soon after every change; a promise it returns is waited for. */
+  autosave: ((drawing: Drawing) => void | Promise<void>) | null = null;
+
+  private index: BodyIndex | null = null;
+  private data: ViewData | null = null;
+  private readonly views = new Map<string, ViewData>();
+  private loading = "";
+
+  private strokes: Stroke[] = [];
+  private past: Stroke[][] = [];
+  private future: Stroke[][] = [];
+  private covered: Covered[] = [];
+
+  private tool: Tool = "paint";
+  private brush: keyof typeof BRUSH_CM = "medium";
+  private rating: Rating = { intensity: 5 };
+  private chosen = new Set<number>();
+
+  private window = { x: 0, y: 0, width: 1 };
+  private readonly pointers = new Map<number, { x: number; y: number }>();
+  private stroke: BrushStroke | null = null;
+  private pinch: { x: number; y: number; distance: number; window: { x: number; y: number; width: number } } | null =
+    null;
+  private drag: { x: number; y: number; moved: boolean } | null = null;
+  private frame = 0;
+  private saveTimer = 0;
+  private lastInput = 0;
+  private inputTimer = 0;
+
+  private readonly ui = this.build();
+  private readonly canvas = new PaintCanvas(this.ui.canvas);
+  private readonly resized = new ResizeObserver(() => this.redraw());
+
+  // what a page may read and set -----------------------------------------------------------------------------------
+
+  /** The drawing as `tautband.case/1` takes it. Setting it forgets the history. */
+  get value(): Drawing {
+    return {
+      body: this.index?.body ?? "1",
+      shape: this.index?.shape ?? "neutral",
+      strokes: structuredClone(this.strokes),
+    };
+  }
+
+  set value(drawing: Drawing) {
+    this.strokes = structuredClone(drawing.strokes);
+    this.past = [];
+    this.future = [];
+    this.chosen.clear();
+    this.refresh();
+  }
+
+  /** What the drawing covers, as resolved by tautband; shows in the list, and on the views painted elsewhere. */
+  get coverage(): Covered[] {
+    return this.covered;
+  }
+
+  set coverage(covered: Covered[]) {
+    this.covered = covered;
+    this.showRegions();
+    this.showList();
+  }
+
+  get view(): string {
+    return this.getAttribute("view") ?? "front";
+  }
+
+  set view(name: string) {
+    this.setAttribute("view", name);
+  }
+
+  undo(): void {
+    this.step(this.past, this.future, words.undone);
+  }
+
+  redo(): void {
+    this.step(this.future, this.past, words.redone);
+  }
+
+  clear(): void {
+    if (this.strokes.length) this.commit([]);
+  }
+
+  /** Paints a whole region, or clears it. */
+  toggle(place: Place, on = !this.isPainted(place)): void {
+    this.commit(withRegion(this.strokes, place, on, this.rating));
+    this.say(fill(on ? words.nowPainted : words.nowCleared, { place: this.nameOf(place) }));
+  }
+
+  // life ------------------------------------------------------------------------------------------------------------
+
+  connectedCallback(): void {
+    this.resized.observe(this.ui.stage);
+    void this.load();
+  }
+
+  disconnectedCallback(): void {
+    this.resized.disconnect();
+    this.save();
+  }
+
+  attributeChangedCallback(name: string, before: string | null, now: string | null): void {
+    if (!this.isConnected || before === now) return;
+    if (name === "overlay") this.showOverlay();
+    else void this.load();
+  }
+
+  private async load(): Promise<void> {
+    const source = this.getAttribute("src");
+    if (!source) return;
+    const wanted = `${source}/${this.view}`;
+    this.loading = wanted;
+    try {
+      if (!this.index) {
+        this.name(words.loading);
+        this.index = (await fetchJson(`${source}.json`)) as BodyIndex;
+        this.showViews();
+      }
+      if (!this.views.has(wanted)) this.views.set(wanted, (await fetchJson(`${wanted}.json`)) as ViewData);
+    } catch {
+      this.name(words.failed);
+      return;
+    }
+    if (this.loading === wanted) this.showView(this.views.get(wanted)!);
+  }
+
+  // structure -------------------------------------------------------------------------------------------------------
+
+  private build() {
+    const root = this.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+    root.adoptedStyleSheets = [sheet];
+
+    const pressed = (label: string, on: boolean, act: () => void, ...children: (Node | string)[]) =>
+      make("button", { type: "button", title: label, "aria-label": label, "aria-pressed": on, onclick: act }, ...children);
+
+    const tools = new Map<Tool, HTMLButtonElement>();
+    for (const tool of ["paint", "erase", "select"] as const) {
+      tools.set(tool, pressed(words[tool], tool === "paint", () => this.useTool(tool), words[tool]));
+    }
+    const brushes = new Map<keyof typeof BRUSH_CM, HTMLButtonElement>();
+    for (const brush of ["small", "medium", "large"] as const) {
+      const dot = make("span", { className: `dot ${brush}` });
+      brushes.set(brush, pressed(words[brush], brush === "medium", () => this.useBrush(brush), dot));
+    }
+    const act = (label: string, sign: string, what: () => void) =>
+      make("button", { type: "button", title: label, "aria-label": label, onclick: what }, sign);
+    const undo = act(words.undo, "↶", () => this.undo());
+    const redo = act(words.redo, "↷", () => this.redo());
+    const clear = act(words.clear, "✕", () => this.clear());
+    const group = (label: string, ...children: Node[]) =>
+      make("div", { className: "group", role: "group", "aria-label": label }, ...children);
+
+    const views = group(words.views);
+    const closeUps = make("select", { "aria-label": words.closeUps, onchange: () => (this.view = closeUps.value) });
+    const bar = make(
+      "div",
+      { className: "bar tools" },
+      group(words.tools, ...tools.values()),
+      group(words.brush, ...brushes.values()),
+      group(words.undo, undo, redo, clear),
+      views,
+    );
+
+    const art = draw("svg", { class: "art", "aria-hidden": "true", preserveAspectRatio: "none" });
+    const canvas = make("canvas", { "aria-hidden": "true" });
+    const hits = draw("svg", { class: "hits", role: "group", preserveAspectRatio: "none" });
+    const stage = make("div", { className: "stage" }, art, canvas, hits);
+    const zoom = make(
+      "div",
+      { className: "zoom" },
+      act(words.zoomIn, "+", () => this.zoomBy(1.6)),
+      act(words.zoomOut, "−", () => this.zoomBy(1 / 1.6)),
+      act(words.zoomReset, "⤢", () => this.zoomBy(0)),
+    );
+    const name = make("p", { className: "name" });
+    const live = make("p", { className: "sr", role: "status" });
+
+    const slider = make("input", { type: "range", id: "intensity", min: "0", max: "10", step: "1", value: "5" });
+    slider.addEventListener("input", () => this.rate({ ...this.shownRating(), intensity: Number(slider.value) }));
+    const output = make("output", { htmlFor: "intensity" });
+    const chips = make("div", { className: "chips" });
+    for (const quality of words.qualities) chips.append(pressed(quality, false, () => this.toggleQuality(quality), quality));
+    const ratingOf = make("small");
+    const rating = make(
+      "section",
+      {},
+      make("h3", {}, `${words.rating} `, ratingOf),
+      make("div", { className: "intensity" }, make("label", { htmlFor: "intensity" }, words.intensity), slider, output),
+      make("fieldset", {}, make("legend", {}, words.quality), chips),
+    );
+
+    const search = make("input", { type: "search", id: "find", placeholder: words.findHint, autocomplete: "off" });
+    search.addEventListener("input", () => this.showList());
+    const list = make("ul", { className: "find-list" });
+    const heading = make("h3");
+    const find = make("section", {}, make("h3", {}, make("label", { htmlFor: "find" }, words.find)), search);
+    const found = make("section", {}, heading, list);
+    const saved = make("p", { className: "quiet", role: "status" });
+
+    stage.addEventListener("pointerdown", (e) => this.down(e));
+    stage.addEventListener("pointermove", (e) => this.move(e));
+    stage.addEventListener("pointerup", (e) => this.up(e));
+    stage.addEventListener("pointercancel", (e) => this.cancel(e));
+    stage.addEventListener("pointerleave", () => this.hover(null));
+    stage.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
+    stage.addEventListener("contextmenu", (e) => e.preventDefault());
+    hits.addEventListener("keydown", (e) => this.key(e));
+    hits.addEventListener("focusin", (e) => this.focused(e.target as SVGElement));
+    this.addEventListener("keydown", (e) => {
+      if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z") {
+        e.preventDefault();
+        if (e.shiftKey) this.redo();
+        else this.undo();
+      }
+    });
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.save());
+
+    root.append(
+      make(
+        "div",
+        { className: "layout" },
+        bar,
+        make("div", {}, make("div", { className: "frame" }, stage, zoom), name, live),
+        make("div", { className: "side" }, rating, make("div", {}, find, found, saved)),
+      ),
+    );
+    return {
+      tools, brushes, undo, redo, clear, views, closeUps, art, canvas, hits, stage, name, live,
+      slider, output, chips, ratingOf, search, list, heading, saved,
+    };
+  }
+
+  private showViews(): void {
+    const { views, closeUps } = this.ui;
+    const whole = this.index!.views.filter((v) => v.whole);
+    const near = this.index!.views.filter((v) => !v.whole);
+    views.replaceChildren(
+      ...whole.map((v) =>
+        make("button", { type: "button", "data-view": v.id, "aria-pressed": false, onclick: () => (this.view = v.id) }, v.label.replace(" side", "")),
+      ),
+    );
+    if (near.length) {
+      closeUps.replaceChildren(
+        make("option", { value: "", disabled: true, selected: true }, words.closeUps),
+        ...near.map((v) => make("option", { value: v.id }, v.label)),
+      );
+      views.append(closeUps);
+    }
+  }
+
+  private showView(data: ViewData): void {
+    this.data = data;
+    this.stroke = null;
+    this.pointers.clear();
+    this.chosen.clear();
+    const { art, hits, stage, views, closeUps } = this.ui;
+    stage.style.aspectRatio = `${data.width} / ${data.height}`;
+    stage.style.height = `min(${data.units_per_cm < CLOSE_UP_SCALE ? 46 : 32}rem, 78vh)`;
+    this.window = { x: 0, y: 0, width: data.width };
+    const parsed = new DOMParser().parseFromString(`<svg xmlns="${SVG}">${data.art}</svg>`, "image/svg+xml");
+    art.replaceChildren(...parsed.documentElement.childNodes);
+    hits.setAttribute("aria-label", `${fill(words.body, { view: data.label })}. ${words.help}`);
+    hits.replaceChildren(
+      ...data.regions.map((r) =>
+        draw("path", { d: r.path, "fill-rule": "evenodd", role: "checkbox", tabindex: -1, "data-key": keyOf(r) }),
+      ),
+    );
+    hits.firstElementChild?.setAttribute("tabindex", "0");
+    for (const button of views.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.view === data.id));
+    }
+    closeUps.value = [...closeUps.options].some((o) => o.value === data.id) ? data.id : "";
+    this.canvas.show(data);
+    this.name("");
+    this.showOverlay();
+    this.refresh();
+  }
+
+  private showOverlay(): void {
+    const { art } = this.ui;
+    art.querySelector(".overlay")?.remove();
+    const address = this.getAttribute("overlay");
+    if (!address || !this.data) return;
+    const { width, height } = this.data;
+    const href = fill(address, { view: this.data.id });
+    const image = draw("image", { class: "overlay", href, width, height });
+    image.addEventListener("error", () => image.remove());
+    art.append(image);
+  }
+
+  // what shows ------------------------------------------------------------------------------------------------------
+
+  private refresh(): void {
+    this.ui.undo.disabled = !this.past.length;
+    this.ui.redo.disabled = !this.future.length;
+    this.ui.clear.disabled = !this.strokes.length;
+    this.showRating();
+    this.showRegions();
+    this.showChosen();
+    this.showList();
+    this.redraw();
+  }
+
+  private redraw(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      if (!this.data) return;
+      const { x, y, width } = this.window;
+      const box = `${x} ${y} ${width} ${(width * this.data.height) / this.data.width}`;
+      this.ui.art.setAttribute("viewBox", box);
+      this.ui.hits.setAttribute("viewBox", box);
+      const strokes = this.stroke ? [...this.strokes, this.stroke] : this.strokes;
+      this.canvas.draw(strokes, this.data.id, this.window);
+    });
+  }
+
+  private showRegions(): void {
+    const own = this.data && this.strokes.filter((s): s is BrushStroke => !isFill(s) && s.view === this.data!.id);
+    const reached = (key: string): boolean =>
+      !!own?.some((s) => {
+        const stride = Math.max(1, Math.floor(s.points.length / 12));
+        return s.points.some(([x, y], i) => i % stride === 0 && this.canvas.inRegion(key, x, y));
+      });
+    const painted = new Set(this.covered.map(keyOf));
+    for (const path of this.ui.hits.querySelectorAll<SVGElement>("[data-key]")) {
+      const key = path.dataset.key!;
+      const place = placeOf(key);
+      path.setAttribute("aria-checked", String(this.isPainted(place)));
+      path.setAttribute("aria-label", this.spoken(place));
+      path.classList.toggle("elsewhere", painted.has(key) && !filled(this.strokes, place) && !reached(key));
+    }
+  }
+
+  private showChosen(): void {
+    const { hits } = this.ui;
+    hits.querySelectorAll(".chosen").forEach((mark) => mark.remove());
+    for (const i of this.chosen) {
+      const stroke = this.strokes[i];
+      if (!stroke) continue;
+      if (isFill(stroke)) {
+        const region = this.data?.regions.find((r) => keyOf(r) === keyOf(stroke));
+        if (region) hits.append(draw("path", { class: "chosen whole", d: region.path, "fill-rule": "evenodd" }));
+      } else if (stroke.view === this.data?.id) {
+        const [first, ...rest] = stroke.points;
+        const d = `M${first![0]} ${first![1]}${(rest.length ? rest : [first!]).map((p) => `L${p[0]} ${p[1]}`).join("")}`;
+        hits.append(draw("path", { class: "chosen", d, "stroke-width": 2 * stroke.radius }));
+      }
+    }
+  }
+
+  private shownRating(): Rating {
+    const first = this.strokes[[...this.chosen][0] ?? -1];
+    if (!first) return this.rating;
+    return { ...(first.intensity !== undefined && { intensity: first.intensity }), ...(first.quality && { quality: first.quality }) };
+  }
+
+  private showRating(): void {
+    const { slider, output, chips, ratingOf } = this.ui;
+    const rating = this.shownRating();
+    ratingOf.textContent = (this.chosen.size ? words.thisArea : words.nextArea).toLowerCase();
+    if (rating.intensity !== undefined) slider.value = String(rating.intensity);
+    output.textContent = rating.intensity === undefined ? words.unrated : fill(words.outOfTen, { n: rating.intensity });
+    slider.setAttribute("aria-valuetext", output.textContent);
+    slider.style.accentColor = colourOf(rating.intensity);
+    for (const chip of chips.querySelectorAll("button")) {
+      chip.setAttribute("aria-pressed", String(!!rating.quality?.includes(chip.textContent!)));
+    }
+  }
+
+  private showList(): void {
+    const { search, list, heading } = this.ui;
+    const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const places = this.index?.places ?? [];
+    const text = (p: NamedPlace): string => [p.label, p.side, ...p.names].join(" ").toLowerCase();
+    const hits = terms.length
+      ? places.filter((p) => terms.every((t) => text(p).includes(t)))
+      : places.filter((p) => this.isPainted(p));
+    const byRegion = new Map<string, NamedPlace[]>();
+    for (const p of hits) byRegion.set(p.region, [...(byRegion.get(p.region) ?? []), p]);
+    const rows = [...byRegion.values()].slice(0, terms.length ? SHOWN : Infinity);
+    heading.textContent = terms.length ? "" : words.painted;
+    heading.hidden = !!terms.length;
+    const focus = (this.shadowRoot!.activeElement as HTMLElement | null)?.dataset.key;
+    list.replaceChildren(
+      ...rows.map((row) =>
+        make(
+          "li",
+          {},
+          make("span", {}, row[0]!.label, make("small", {}, ...row.map((p) => this.ratingText(p)).filter(Boolean))),
+          make("span", { className: "sides" }, ...row.map((p) => this.sideButton(p))),
+        ),
+      ),
+    );
+    if (!rows.length) list.append(make("li", { className: "quiet" }, terms.length ? words.noMatch : words.nothingPainted));
+    if (byRegion.size > rows.length) {
+      list.append(make("li", { className: "quiet" }, fill(words.more, { n: byRegion.size - rows.length })));
+    }
+    if (focus) [...list.querySelectorAll("button")].find((b) => b.dataset.key === focus)?.focus();
+  }
+
+  private sideButton(place: NamedPlace): HTMLButtonElement {
+    return make(
+      "button",
+      {
+        type: "button",
+        "data-key": keyOf(place),
+        "aria-pressed": this.isPainted(place),
+        "aria-label": fill(words.place, { region: place.label, side: words.sides[place.side] }),
+        onclick: () => this.toggle(place),
+      },
+      words.sides[place.side],
+    );
+  }
+
+  private ratingText(place: Place): string {
+    const of = this.covered.find((c) => keyOf(c) === keyOf(place)) ?? filled(this.strokes, place);
+    if (!of) return "";
+    const parts = [...(of.quality ?? [])];
+    if (of.intensity !== undefined && of.intensity !== null) parts.unshift(fill(words.outOfTen, { n: Math.round(of.intensity) }));
+    return parts.join(", ");
+  }
+
+  private nameOf(place: Place): string {
+    const named = this.index?.places.find((p) => keyOf(p) === keyOf(place));
+    const region = named?.label ?? place.region;
+    return fill(words.place, { region, side: words.sides[place.side] });
+  }
+
+  private spoken(place: Place): string {
+    return [this.nameOf(place), this.ratingText(place)].filter(Boolean).join(", ");
+  }
+
+  private name(text: string): void {
+    this.ui.name.textContent = text;
+  }
+
+  private say(text: string): void {
+    this.ui.live.textContent = text;
+  }
+
+  private isPainted(place: Place): boolean {
+    const key = keyOf(place);
+    const last = this.strokes.findLast((s) => isFill(s) && keyOf(s) === key);
+    if (last?.mode === "paint") return true;
+    const cleared = last ? this.strokes.indexOf(last) : -1;
+    if (this.strokes.slice(cleared + 1).every(isFill)) return false;
+    return this.covered.some((c) => keyOf(c) === key);
+  }
+
+  // changes ---------------------------------------------------------------------------------------------------------
+
+  private commit(strokes: Stroke[]): void {
+    if (strokes.length > MAX_STROKES || countPoints(strokes) > MAX_POINTS) {
+      this.name(words.full);
+      this.say(words.full);
+      this.redraw();
+      return;
+    }
+    this.past = [...this.past, this.strokes].slice(-HISTORY);
+    this.future = [];
+    this.strokes = strokes;
+    this.refresh();
+    this.changed();
+  }
+
+  private step(from: Stroke[][], to: Stroke[][], said: string): void {
+    const strokes = from.pop();
+    if (!strokes) return;
+    to.push(this.strokes);
+    this.strokes = strokes;
+    this.chosen.clear();
+    this.refresh();
+    this.say(said);
+    this.changed();
+  }
+
+  private changed(): void {
+    this.emit("change");
+    clearTimeout(this.saveTimer);
+    this.saveTimer = globalThis.setTimeout(() => this.save(), AUTOSAVE_MS);
+  }
+
+  private emit(type: "input" | "change", extra: Stroke[] = []): void {
+    const detail = this.value;
+    detail.strokes.push(...extra);
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Shows a stroke in the making to the page, not more often than it can be answered. */
+  private emitInput(): void {
+    clearTimeout(this.inputTimer);
+    const wait = this.lastInput + INPUT_MS - performance.now();
+    if (wait > 0) {
+      this.inputTimer = globalThis.setTimeout(() => this.emitInput(), wait);
+    } else if (this.stroke) {
+      this.lastInput = performance.now();
+      this.emit("input", [structuredClone(this.stroke)]);
+    }
+  }
+
+  private save(): void {
+    if (!this.saveTimer) return;
+    clearTimeout(this.saveTimer);
+    this.saveTimer = 0;
+    if (!this.autosave) return;
+    this.ui.saved.textContent = words.saving;
+    Promise.resolve()
+      .then(() => this.autosave!(this.value))
+      .then(
+        () => (this.ui.saved.textContent = words.saved),
+        () => (this.ui.saved.textContent = words.notSaved),
+      );
+  }
+
+  private useTool(tool: Tool): void {
+    this.tool = tool;
+    if (tool !== "select") this.chosen.clear();
+    for (const [name, button] of this.ui.tools) button.setAttribute("aria-pressed", String(name === tool));
+    this.ui.stage.classList.toggle("select", tool === "select");
+    this.showRating();
+    this.showChosen();
+  }
+
+  private useBrush(brush: keyof typeof BRUSH_CM): void {
+    this.brush = brush;
+    for (const [name, button] of this.ui.brushes) button.setAttribute("aria-pressed", String(name === brush));
+  }
+
+  private rate(rating: Rating): void {
+    if (this.chosen.size) {
+      this.commit(rated(this.strokes, this.chosen, rating));
+    } else {
+      this.rating = rating;
+      this.showRating();
+    }
+  }
+
+  private toggleQuality(quality: string): void {
+    const { quality: now = [], ...rest } = this.shownRating();
+    const next = now.includes(quality) ? now.filter((q) => q !== quality) : [...now, quality];
+    this.rate({ ...rest, ...(next.length && { quality: next }) });
+  }
+
+  private chooseAt(x: number, y: number): void {
+    const i = topmost(this.strokes, this.data!.id, x, y, (place) => this.canvas.inRegion(keyOf(place), x, y));
+    this.chosen = i < 0 ? new Set() : areaOf(this.strokes, i);
+    this.showRating();
+    this.showChosen();
+  }
+
+  // pointers --------------------------------------------------------------------------------------------------------
+
+  private at(e: { clientX: number; clientY: number }): { x: number; y: number } {
+    const box = this.ui.stage.getBoundingClientRect();
+    const scale = this.window.width / box.width;
+    return { x: this.window.x + (e.clientX - box.left) * scale, y: this.window.y + (e.clientY - box.top) * scale };
+  }
+
+  private radius(): number {
+    const near = this.data!.units_per_cm >= CLOSE_UP_SCALE ? CLOSE_UP_BRUSH : 1;
+    // zooming in makes the brush finer, as it stays the same on the screen
+    return Math.max(1, eighth((BRUSH_CM[this.brush] * near * this.data!.units_per_cm * this.window.width) / this.data!.width));
+  }
+
+  private pointOf(e: PointerEvent): Point {
+    const { x, y } = this.at(e);
+    // fingers and mice report no pressure worth the name
+    const pressed = e.pointerType === "pen" && e.pressure > 0 ? Math.round((0.4 + 0.6 * e.pressure) * 64) / 64 : 1;
+    return pressed < 1 ? [eighth(x), eighth(y), pressed] : [eighth(x), eighth(y)];
+  }
+
+  private down(e: PointerEvent): void {
+    if (!this.data || (e.pointerType === "mouse" && e.button !== 0)) return;
+    this.ui.stage.setPointerCapture(e.pointerId);
+    this.pointers.set(e.pointerId, { x: e.clientX, y: e.clientY });
+    if (this.pointers.size === 2) {
+      this.stroke = null; // two fingers move the picture, they do not paint
+      this.drag = null;
+      this.startPinch();
+      this.redraw();
+    } else if (this.pointers.size === 1) {
+      if (this.tool === "select") {
+        this.drag = { x: e.clientX, y: e.clientY, moved: false };
+      } else {
+        this.stroke = { mode: this.tool, view: this.data.id, points: [this.pointOf(e)], radius: this.radius() };
+        if (this.tool === "paint") Object.assign(this.stroke, structuredClone(this.rating));
+        this.redraw();
+      }
+    }
+  }
+
+  private move(e: PointerEvent): void {
+    this.hover(e);
+    const before = this.pointers.get(e.pointerId);
+    if (!before) return;
+    this.pointers.set(e.pointerId, { x: e.clientX, y: e.clientY });
+    if (this.pinch && this.pointers.size >= 2) {
+      this.movePinch();
+    } else if (this.stroke) {
+      const events = e.getCoalescedEvents?.() ?? [];
+      for (const one of events.length ? events : [e]) this.extend(this.pointOf(one));
+      this.redraw();
+      this.emitInput();
+    } else if (this.drag) {
+      if (Math.hypot(e.clientX - this.drag.x, e.clientY - this.drag.y) > 6) this.drag.moved = true;
+      if (this.drag.moved) {
+        const scale = this.window.width / this.ui.stage.clientWidth;
+        this.setWindow(this.window.x - (e.clientX - before.x) * scale, this.window.y - (e.clientY - before.y) * scale, this.window.width);
+      }
+    }
+  }
+
+  private extend(point: Point): void {
+    const points = this.stroke!.points;
+    const last = points[points.length - 1]!;
+    const step = Math.max(0.5, this.stroke!.radius / 8);
+    if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= step) points.push(point);
+  }
+
+  private up(e: PointerEvent): void {
+    if (!this.pointers.delete(e.pointerId)) return;
+    if (this.pinch) {
+      if (this.pointers.size < 2) this.pinch = null;
+    } else if (this.stroke) {
+      const stroke = this.stroke;
+      this.stroke = null;
+      clearTimeout(this.inputTimer);
+      const touches = stroke.points.some(([x, y]) => this.data!.regions.some((r) => this.canvas.inRegion(keyOf(r), x, y)));
+      // a brush that never came near the body painted nothing
+      if (touches || stroke.points.length > 1) this.commit([...this.strokes, stroke]);
+      else this.redraw();
+    } else if (this.drag && !this.drag.moved) {
+      const { x, y } = this.at(e);
+      this.chooseAt(x, y);
+    }
+    this.drag = null;
+  }
+
+  private cancel(e: PointerEvent): void {
+    this.pointers.delete(e.pointerId);
+    this.stroke = null;
+    this.pinch = null;
+    this.drag = null;
+    this.redraw();
+  }
+
+  private hover(e: PointerEvent | null): void {
+    const { hits } = this.ui;
+    hits.querySelector(".cursor")?.remove();
+    if (!e || !this.data) {
+      this.name("");
+      return;
+    }
+    const { x, y } = this.at(e);
+    if (this.tool !== "select" && e.pointerType !== "touch") {
+      hits.append(draw("circle", { class: "cursor", cx: x, cy: y, r: this.radius() }));
+    }
+    const region = this.data.regions.find((r) => this.canvas.inRegion(keyOf(r), x, y));
+    this.name(region ? this.nameOf(region) : "");
+  }
+
+  private middle(): { x: number; y: number; distance: number } {
+    const [a, b] = [...this.pointers.values()] as [{ x: number; y: number }, { x: number; y: number }];
+    return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, distance: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)) };
+  }
+
+  private startPinch(): void {
+    this.pinch = { ...this.middle(), window: { ...this.window } };
+  }
+
+  private movePinch(): void {
+    const { x, y, distance, window } = this.pinch!;
+    const now = this.middle();
+    const box = this.ui.stage.getBoundingClientRect();
+    const width = this.clampWidth((window.width * distance) / now.distance);
+    // what lay between the fingers stays between them
+    const ax = window.x + ((x - box.left) * window.width) / box.width;
+    const ay = window.y + ((y - box.top) * window.width) / box.width;
+    this.setWindow(ax - ((now.x - box.left) * width) / box.width, ay - ((now.y - box.top) * width) / box.width, width);
+  }
+
+  private wheel(e: WheelEvent): void {
+    if (!e.ctrlKey && !e.metaKey) return; // a plain wheel scrolls the page
+    e.preventDefault();
+    this.zoomBy(Math.exp(-e.deltaY / 300), this.at(e));
+  }
+
+  /** Zooms about a point, by default the middle; a factor of 0 shows everything. */
+  private zoomBy(factor: number, about?: { x: number; y: number }): void {
+    if (!this.data) return;
+    const { x, y, width } = this.window;
+    const ratio = this.data.height / this.data.width;
+    const { x: ax, y: ay } = about ?? { x: x + width / 2, y: y + (width * ratio) / 2 };
+    const next = this.clampWidth(factor ? width / factor : this.data.width);
+    this.setWindow(ax - ((ax - x) * next) / width, ay - ((ay - y) * next) / width, next);
+  }
+
+  private clampWidth(width: number): number {
+    return Math.min(this.data!.width, Math.max(this.data!.width / MAX_ZOOM, width));
+  }
+
+  private setWindow(x: number, y: number, width: number): void {
+    const height = (width * this.data!.height) / this.data!.width;
+    this.window = {
+      x: Math.min(Math.max(0, x), this.data!.width - width),
+      y: Math.min(Math.max(0, y), this.data!.height - height),
+      width,
+    };
+    this.redraw();
+  }
+
+  // keyboard --------------------------------------------------------------------------------------------------------
+
+  private focused(path: SVGElement): void {
+    if (!path.dataset.key) return;
+    for (const other of this.ui.hits.querySelectorAll("[tabindex='0']")) other.setAttribute("tabindex", "-1");
+    path.setAttribute("tabindex", "0");
+    this.name(this.nameOf(placeOf(path.dataset.key)));
+    const box = (path as unknown as SVGGraphicsElement).getBBox();
+    const { x, y, width } = this.window;
+    const height = (width * this.data!.height) / this.data!.width;
+    const inside = box.x >= x && box.y >= y && box.x + box.width <= x + width && box.y + box.height <= y + height;
+    if (!inside) this.setWindow(box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height / 2, width);
+  }
+
+  private key(e: KeyboardEvent): void {
+    const path = e.target as SVGElement;
+    if (!path.dataset.key || e.ctrlKey || e.metaKey || e.altKey) return;
+    const place = placeOf(path.dataset.key);
+    const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+    if (direction) {
+      this.nearest(path, direction[0]!, direction[1]!)?.focus();
+    } else if (e.key === " " || e.key === "Enter") {
+      this.toggle(place);
+    } else if (/^[0-9]$/.test(e.key)) {
+      const rating = { ...this.rating, intensity: Number(e.key) };
+      this.commit(withRegion(this.strokes, place, true, rating));
+      this.say(this.spoken(place));
+    } else {
+      return;
+    }
+    e.preventDefault();
+  }
+
+  /** The region next to one in a direction: near, and not far off that direction. */
+  private nearest(from: SVGElement, dx: number, dy: number): SVGElement | null {
+    const middle = (path: SVGElement): [number, number] => {
+      const box = (path as unknown as SVGGraphicsElement).getBBox();
+      return [box.x + box.width / 2, box.y + box.height / 2];
+    };
+    const [x, y] = middle(from);
+    let best: SVGElement | null = null;
+    let least = Infinity;
+    for (const path of this.ui.hits.querySelectorAll<SVGElement>("[data-key]")) {
+      const [px, py] = middle(path);
+      const along = (px - x) * dx + (py - y) * dy;
+      const across = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
+      if (path === from || along <= 0 || across > 2 * along + 1) continue;
+      if (along + 2 * across < least) {
+        least = along + 2 * across;
+        best = path;
+      }
+    }
+    return best;
+  }
+}
+
+const placeOf = (key: string): Place => {
+  const [region, side] = key.split("/") as [string, Place["side"]];
+  return { region, side };
+};
+
+async function fetchJson(address: string): Promise<unknown> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  return answer.json();
+}
+
+customElements.define("tautband-painter", TautbandPainter);
