@@ -18,10 +18,10 @@ from tautband.atlas.body.illustrate import places_of
 from tautband.atlas.body.raster import field_image
 from tautband.atlas.body.surface import Floats
 from tautband.atlas.body.views import Place
-from tautband.web.views import find_view
+from tautband.web.views import WHOLE, find_view
 
 SIDES = ("left", "right", "midline")
-COLOUR = (15, 122, 138)
+COLOUR = (24, 138, 155)
 PIXEL_CM = 0.4
 CORE = {"core": 1.0, "often": 0.6, "sometimes": 0.3}
 WASH = np.array([[*COLOUR, round(120 * max(0.0, i / 255 - 0.05))] for i in range(256)], dtype=np.uint8)
@@ -73,7 +73,7 @@ def picture(kind: str, name: str, side: str, view: str, atlas: Atlas) -> str | N
     if shown is None or zones is None:
         return None
     red, green, blue = COLOUR
-    unit = shown.units_per_cm / 10
+    unit = shown.height / (1700 if shown.id in WHOLE else 1200)  # so that lines are as thick in every picture
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shown.width} {shown.height}">',
         "<clipPath id='body'><path d='" + "".join(o.path for o in shown.outlines) + "'/></clipPath>",

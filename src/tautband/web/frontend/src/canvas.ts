@@ -1,6 +1,12 @@
 /** Shows strokes on a canvas: the topmost one counts, nothing leaves the body. */
 
-import { Stroke, ViewData, isFill, keyOf } from "./types";
+import { BrushStroke, Stroke, ViewData, isFill, keyOf } from "./types";
+
+const DIAGONAL = Math.SQRT1_2;
+const RING = [
+  [0, 0], [1, 0], [-1, 0], [0, 1], [0, -1],
+  [DIAGONAL, DIAGONAL], [-DIAGONAL, DIAGONAL], [DIAGONAL, -DIAGONAL], [-DIAGONAL, -DIAGONAL],
+] as const;
 
 export interface Window {
   x: number;
@@ -38,6 +44,16 @@ export class PaintCanvas {
     const inside = this.context.isPointInPath(path, x, y, "evenodd");
     this.context.restore();
     return inside;
+  }
+
+  /** Whether a brush stroke meets a region, as near as its path and a ring around it tell. */
+  meets(key: string, stroke: BrushStroke): boolean {
+    const stride = Math.max(1, Math.floor(stroke.points.length / 24));
+    return stroke.points.some(([x, y, pressure = 1], i) => {
+      if (i % stride) return false;
+      const r = 0.9 * pressure * stroke.radius;
+      return RING.some(([dx, dy]) => this.inRegion(key, x + dx * r, y + dy * r));
+    });
   }
 
   /** Draws the strokes of a view; `window` is the part of the picture that shows. */

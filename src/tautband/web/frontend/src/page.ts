@@ -47,6 +47,7 @@ let asking = false;
 let waiting = false;
 let settled = 0;
 let lookAt = false;
+let asked = false; // whether a notice is about an answer that failed
 
 /** The case as it stands, as a document to send or to save. */
 function document_(): Case {
@@ -77,10 +78,15 @@ async function refresh(reasons: boolean): Promise<void> {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(document_()),
     });
-    if (answer.ok) show(await answer.text(), reasons);
-    else notice(words.refused.replace("{error}", ((await answer.json()) as { error: string }).error));
+    if (answer.ok) {
+      show(await answer.text(), reasons);
+    } else {
+      notice(words.refused.replace("{error}", ((await answer.json()) as { error: string }).error));
+    }
+    asked = !answer.ok;
   } catch {
     notice(words.failed);
+    asked = true;
   }
   asking = false;
   panel.setAttribute("aria-busy", "false");
@@ -113,7 +119,9 @@ function show(html: string, reasons: boolean): void {
     fresh.querySelector<HTMLElement>("#next button, #next input")?.focus({ preventScroll: true });
   }
   const now = fresh.querySelector("#verdict")!.textContent!;
-  if (now !== verdict) notice(now);
+  if (now !== verdict) $("spoken").textContent = now;
+  if (asked) notice("");
+  $("peek").textContent = fresh.dataset.peek!;
 
   painter.coverage = JSON.parse(fresh.dataset.coverage!);
   const shown = fresh.dataset.shown;
@@ -299,5 +307,8 @@ panel.addEventListener("submit", (e) => {
     answer(form.dataset.id!, ticked);
   }
 });
+
+// on a phone the answer lies below the drawing: its first line stays in sight until the answer itself is
+new IntersectionObserver(([entry]) => ($("peek").hidden = entry!.isIntersecting)).observe(panel);
 
 void customElements.whenDefined("tautband-painter").then(loadExample);

@@ -27,7 +27,7 @@ import {
 type Tool = "paint" | "erase" | "select";
 
 const SVG = "http://www.w3.org/2000/svg";
-const BRUSH_CM = { small: 0.7, medium: 1.6, large: 3.2 } as const;
+const BRUSH_CM = { small: 0.8, medium: 2, large: 4 } as const;
 const CLOSE_UP_BRUSH = 0.45; // a hand is painted with a finer brush than a back
 const CLOSE_UP_SCALE = 20; // units per cm from which a view is a close-up
 const MAX_ZOOM = 8;
@@ -155,11 +155,13 @@ export class TautbandPainter extends HTMLElement {
 
   connectedCallback(): void {
     this.resized.observe(this.ui.stage);
+    document.addEventListener("visibilitychange", this.saveWhenHidden);
     void this.load();
   }
 
   disconnectedCallback(): void {
     this.resized.disconnect();
+    document.removeEventListener("visibilitychange", this.saveWhenHidden);
     this.save();
   }
 
@@ -168,6 +170,10 @@ export class TautbandPainter extends HTMLElement {
     if (name === "overlay") this.showOverlay();
     else void this.load();
   }
+
+  private readonly saveWhenHidden = (): void => {
+    if (document.visibilityState === "hidden") this.save();
+  };
 
   private async load(): Promise<void> {
     const source = this.getAttribute("src");
@@ -217,6 +223,7 @@ export class TautbandPainter extends HTMLElement {
       make("div", { className: "group", role: "group", "aria-label": label }, ...children);
 
     const views = group(words.views);
+    views.classList.add("views");
     const closeUps = make("select", { "aria-label": words.closeUps, onchange: () => (this.view = closeUps.value) });
     const bar = make(
       "div",
@@ -279,7 +286,6 @@ export class TautbandPainter extends HTMLElement {
         else this.undo();
       }
     });
-    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.save());
 
     root.append(
       make(
@@ -320,8 +326,8 @@ export class TautbandPainter extends HTMLElement {
     this.pointers.clear();
     this.chosen.clear();
     const { art, hits, stage, views, closeUps } = this.ui;
-    stage.style.aspectRatio = `${data.width} / ${data.height}`;
-    stage.style.height = `min(${data.units_per_cm < CLOSE_UP_SCALE ? 46 : 32}rem, 78vh)`;
+    stage.style.setProperty("--ratio", String(data.width / data.height));
+    stage.style.setProperty("--most", data.units_per_cm < CLOSE_UP_SCALE ? "46rem" : "32rem");
     this.window = { x: 0, y: 0, width: data.width };
     const parsed = new DOMParser().parseFromString(`<svg xmlns="${SVG}">${data.art}</svg>`, "image/svg+xml");
     art.replaceChildren(...parsed.documentElement.childNodes);
@@ -382,11 +388,7 @@ export class TautbandPainter extends HTMLElement {
 
   private showRegions(): void {
     const own = this.data && this.strokes.filter((s): s is BrushStroke => !isFill(s) && s.view === this.data!.id);
-    const reached = (key: string): boolean =>
-      !!own?.some((s) => {
-        const stride = Math.max(1, Math.floor(s.points.length / 12));
-        return s.points.some(([x, y], i) => i % stride === 0 && this.canvas.inRegion(key, x, y));
-      });
+    const reached = (key: string): boolean => !!own?.some((s) => this.canvas.meets(key, s));
     const painted = new Set(this.covered.map(keyOf));
     for (const path of this.ui.hits.querySelectorAll<SVGElement>("[data-key]")) {
       const key = path.dataset.key!;
@@ -452,7 +454,7 @@ export class TautbandPainter extends HTMLElement {
         make(
           "li",
           {},
-          make("span", {}, row[0]!.label, make("small", {}, ...row.map((p) => this.ratingText(p)).filter(Boolean))),
+          make("span", {}, row[0]!.label, make("small", {}, this.ratingsText(row))),
           make("span", { className: "sides" }, ...row.map((p) => this.sideButton(p))),
         ),
       ),
@@ -484,6 +486,11 @@ export class TautbandPainter extends HTMLElement {
     const parts = [...(of.quality ?? [])];
     if (of.intensity !== undefined && of.intensity !== null) parts.unshift(fill(words.outOfTen, { n: Math.round(of.intensity) }));
     return parts.join(", ");
+  }
+
+  private ratingsText(places: NamedPlace[]): string {
+    const texts = places.map((p) => ({ side: words.sides[p.side], text: this.ratingText(p) })).filter((t) => t.text);
+    return texts.length > 1 ? texts.map((t) => `${t.side} ${t.text}`).join("; ") : (texts[0]?.text ?? "");
   }
 
   private nameOf(place: Place): string {

@@ -4,7 +4,7 @@ export const CSS = `
 :host { display: block; container-type: inline-size; color: var(--ink, #1d2830); font: inherit; }
 * { box-sizing: border-box; }
 button, input, select { font: inherit; color: inherit; }
-.layout { display: grid; gap: 1rem; }
+.layout { display: grid; gap: 1rem; } .layout > * { min-width: 0; }
 .bar { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; }
 .group { display: inline-flex; border: 1px solid var(--line, #ccd3d6); border-radius: .6rem; overflow: hidden; background: var(--paper, #fff); }
 .group > * { border: 0; border-left: 1px solid var(--line, #ccd3d6); background: none; padding: .5rem .7rem; min-height: 2.75rem; min-width: 2.75rem; cursor: pointer; }
@@ -20,7 +20,7 @@ select { max-width: 10rem; }
 .dot.small { width: .3rem; height: .3rem; } .dot.medium { width: .6rem; height: .6rem; } .dot.large { width: 1rem; height: 1rem; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .frame { position: relative; display: flex; justify-content: center; }
-.stage { position: relative; touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair; max-width: 100%; overflow: hidden; border-radius: .6rem; }
+.stage { position: relative; touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair; width: min(100%, calc(min(var(--most), var(--painter-height, 78vh)) * var(--ratio))); aspect-ratio: var(--ratio); overflow: hidden; border-radius: .6rem; }
 .stage.select { cursor: grab; }
 .stage svg, .stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
 .stage canvas { opacity: .62; pointer-events: none; }
@@ -53,6 +53,8 @@ input[type=search] { width: 100%; padding: .55rem .75rem; min-height: 2.75rem; b
 .find-list li:first-child { border-top: 0; } .find-list span small { color: var(--quiet, #5b6673); display: block; }
 .find-list .sides { display: flex; gap: .35rem; flex: none; }
 .quiet { color: var(--quiet, #5b6673); font-size: .9rem; margin: .5rem 0 0; }
-@container (min-width: 44rem) { .layout { grid-template-columns: minmax(0, 1fr) 15rem; column-gap: 1.75rem; } .tools { grid-column: 1 / -1; } }
-@media print { .tools, .side, .zoom, .name, .hits .cursor { display: none !important; } .layout { display: block; } .stage { height: 15cm !important; } }
+.views { max-width: 100%; } .views button { flex: none; } .views select { flex: 1 1 5rem; min-width: 0; }
+@container (max-width: 26rem) { .group > * { padding: .5rem .55rem; } .views { width: 100%; } }
+@container (min-width: 38rem) { .layout { grid-template-columns: minmax(0, 1fr) 15rem; column-gap: 1.75rem; } .tools { grid-column: 1 / -1; } }
+@media print { .tools, .side, .zoom, .name, .hits .cursor { display: none !important; } .layout { display: block; } .stage { width: calc(14cm * var(--ratio)) !important; } }
 `;
