@@ -127,7 +127,7 @@ def assess(case: Case, atlas: Atlas, *, reasons: bool = True) -> Assessment:
     atlas
         The atlas to judge it by.
     reasons
-        Whether to work out `explains`, `why` and `unexplained`, which takes most of the time; everything else is the same.
+        Whether to work out `explains`, `why` and `unexplained`, which takes most of the time; the rest is the same.
 
     Returns
     -------

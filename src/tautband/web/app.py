@@ -87,7 +87,9 @@ def _pages(app: FastAPI, atlas: Atlas) -> None:
         openapi_extra=_takes_a_case(),
         responses=_refusals(),
     )
-    async def panel(content: CaseBytes, chosen: str = "", skipped: str = "", reasons: bool = True) -> HTMLResponse:
+    async def panel(
+        content: CaseBytes, chosen: str = "", skipped: str = "", reasons: bool = True
+    ) -> HTMLResponse:
         """Give the panel beside the drawing as HTML.
 
         `chosen` is the cause to show on the body, as `kind:id:side`; `skipped` the steps somebody declined, as
@@ -135,7 +137,10 @@ def _api(app: FastAPI, atlas: Atlas) -> None:
         tags=["API"],
         openapi_extra=_takes_a_case(),
         responses={
-            200: {"content": {"application/json": {"schema": _schema("assessment")}}, "description": "The assessment"},
+            200: {
+                "content": {"application/json": {"schema": _schema("assessment")}},
+                "description": "The assessment",
+            },
             **_refusals(),
         },
     )
@@ -246,7 +251,10 @@ def _refusals() -> dict[int | str, dict[str, Any]]:
         "type": "object",
         "required": ["error"],
         "properties": {
-            "error": {"type": "string", "description": "One line that names the field, the value and the mend."},
+            "error": {
+                "type": "string",
+                "description": "One line that names the field, the value and the mend.",
+            },
             "field": {"type": "string", "description": "The field, such as pain[0].region."},
         },
     }

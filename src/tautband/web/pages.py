@@ -61,32 +61,40 @@ def example() -> str:
 
 def page(atlas: Atlas) -> str:
     """The whole page, with nothing painted yet."""
-    return _templates().get_template("page.html").render(
-        words=words()["page"],
-        limits=wording.LIMITS,
-        version=__version__,
-        atlas=atlas.version,
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            words=words()["page"],
+            limits=wording.LIMITS,
+            version=__version__,
+            atlas=atlas.version,
+        )
     )
 
 
 def panel(case: Case, assessment: Assessment, atlas: Atlas, wish: Wish) -> str:
     """What stands beside the drawing: verdict, flags, next step, muscles, layers, channels and what it rests on."""
     shown = chosen_cause(assessment, atlas, wish.chosen)
-    return _templates().get_template("panel.html").render(
-        words=words()["page"],
-        wording=wording,
-        case=case,
-        assessment=assessment,
-        atlas=atlas,
-        emergency=assessment.triage.urgency == "emergency",
-        with_reasons=wish.reasons,
-        shown=shown,
-        key=key_of,
-        turn=turn(case, assessment, atlas, wish.skipped),
-        skipped=wish.skipped,
-        coverage=json.dumps(coverage(case), separators=(",", ":")),
-        best_view=best_view(case),
-        answered=answered(case, atlas),
+    return (
+        _templates()
+        .get_template("panel.html")
+        .render(
+            words=words()["page"],
+            wording=wording,
+            case=case,
+            assessment=assessment,
+            atlas=atlas,
+            emergency=assessment.triage.urgency == "emergency",
+            with_reasons=wish.reasons,
+            shown=shown,
+            key=key_of,
+            turn=turn(case, assessment, atlas, wish.skipped),
+            skipped=wish.skipped,
+            coverage=json.dumps(coverage(case), separators=(",", ":")),
+            best_view=best_view(case),
+            answered=answered(case, atlas),
+        )
     )
 
 

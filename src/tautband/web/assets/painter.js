@@ -46,7 +46,7 @@ fieldset { border: 0; padding: 0; margin: .5rem 0 0; } legend { padding: 0; marg
 .chips button, .find-list button { border: 1px solid var(--line, #ccd3d6); border-radius: 2rem; background: none; padding: .35rem .8rem; min-height: 2.5rem; cursor: pointer; }
 .chips button[aria-pressed=true], .find-list button[aria-pressed=true] { background: var(--accent, #0f5f6b); border-color: transparent; }
 input[type=search] { width: 100%; padding: .55rem .75rem; min-height: 2.75rem; border: 1px solid var(--field, #7c888e); border-radius: .6rem; background: var(--paper, #fff); }
-.find-list { list-style: none; margin: .5rem 0 0; padding: 0; max-height: 22rem; overflow: auto; }
+.find-list { list-style: none; margin: .5rem 0 0; padding: 0; max-height: max(11rem, calc(var(--painter-height, 44rem) - 22rem)); overflow: auto; }
 .find-list li { display: flex; gap: .5rem; align-items: center; justify-content: space-between; padding: .25rem 0; border-top: 1px solid var(--line, #ccd3d6); }
 .find-list li:first-child { border-top: 0; } .find-list span small { color: var(--quiet, #5b6673); display: block; }
 .find-list .sides { display: flex; gap: .35rem; flex: none; }
