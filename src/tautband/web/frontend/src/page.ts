@@ -98,7 +98,7 @@ function show(html: string, reasons: boolean): void {
   const fresh = new DOMParser().parseFromString(html, "text/html").querySelector<HTMLElement>(".answer");
   if (!fresh) return;
   const before = panel.querySelector<HTMLElement>(".answer");
-  // reasons that are being worked out again stay, dimmed, so that nothing jumps
+  // reasons that are being worked out again stay, slanted, so that nothing jumps
   if (!reasons && before) {
     for (const slot of fresh.querySelectorAll<HTMLElement>("[data-reasons]")) {
       const old = before.querySelector(`[data-reasons="${slot.dataset.reasons}"]`);
@@ -127,6 +127,7 @@ function show(html: string, reasons: boolean): void {
   const shown = fresh.dataset.shown;
   if (shown) painter.setAttribute("overlay", `/overlay/${shown.split(":").map(encodeURIComponent).join("/")}/{view}.svg`);
   else painter.removeAttribute("overlay");
+  if (waiting) return; // this answers a case that has been left already
   if (lookAt && fresh.dataset.view) painter.view = fresh.dataset.view;
   lookAt = false;
 }

@@ -448,7 +448,8 @@ export class TautbandPainter extends HTMLElement {
     const rows = [...byRegion.values()].slice(0, terms.length ? SHOWN : Infinity);
     heading.textContent = terms.length ? "" : words.painted;
     heading.hidden = !!terms.length;
-    const focus = (this.shadowRoot!.activeElement as HTMLElement | null)?.dataset.key;
+    const active = this.shadowRoot!.activeElement as HTMLElement | null;
+    const focus = list.contains(active) ? active!.dataset.key : undefined;
     list.replaceChildren(
       ...rows.map((row) =>
         make(
