@@ -12,6 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
+from gallery import GALLERY, gallery_page
 from tautband.atlas import Atlas
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -305,6 +306,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page, content=result.read_text(encoding="utf-8")))
     for name in PROJECT_PAGES:
         files.append(File.generated(config, name.lower(), content=project_page(name)))
+    files.append(File.generated(config, "explanation/gallery.md", content=gallery_page()))
+    for name, (_, draw) in GALLERY.items():
+        files.append(File.generated(config, f"explanation/gallery/{name}.svg", content=draw(atlas).svg()))
     return files
 
 

@@ -130,9 +130,13 @@ def divide(depth: Floats, hidden: NDArray[np.bool_], topology: Topology, shape: 
 
 
 def without_specks(depth: Floats, region_of_cell: Ints, cells: Ints) -> Floats:
-    """The depths with every region kept to the vertices its cells touch, so that outlines have no specks either."""
-    touched = np.zeros(depth.shape, bool)
+    """The depths with every region kept to where its cells are, and two cells around, so that no speck is outlined."""
+    near = np.zeros(depth.shape, bool)
+    on_skin = region_of_cell >= 0
     for corner in cells.T:
-        on_skin = region_of_cell >= 0
-        touched[corner[on_skin], region_of_cell[on_skin]] = True
-    return np.where(touched, depth, np.minimum(depth, -MARGIN_CM))
+        near[corner[on_skin], region_of_cell[on_skin]] = True
+    for _ in range(2):
+        at, region = np.nonzero(near[cells].any(1))
+        for corner in cells.T:
+            near[corner[at], region] = True
+    return np.where(near, depth, np.minimum(depth, -MARGIN_CM))

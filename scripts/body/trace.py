@@ -28,7 +28,8 @@ def smooth(line: Floats, sigma: float) -> Floats:
     if np.array_equal(line[0], line[-1]):
         ring: Floats = ndimage.gaussian_filter1d(line[:-1], sigma, axis=0, mode="wrap")
         return np.vstack([ring, ring[:1]])
-    # odd reflection about both ends keeps them fixed
+    # odd reflection about both ends keeps them fixed; a short line is smoothed less, so that it does not swing out
+    sigma = min(sigma, len(line) / 10)
     n = min(len(line) - 1, int(4 * sigma) + 1)
     before = 2 * line[0] - line[n:0:-1]
     after = 2 * line[-1] - line[-2 : -2 - n : -1]

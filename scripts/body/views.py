@@ -182,7 +182,7 @@ def region_paths(
     on_right = layout.shape.centroids_cm[layout.cell_at, 0] < 0
     numbers = np.where(on_skin, first[region_at] + (sided[region_at] & on_right), -1)
     paths = []
-    for number, rings in trace.outlines(numbers, 8.0 if layout.pixels_per_unit > 1 else 5.0, 0.8).items():
+    for number, rings in trace.outlines(numbers, 2.5 * layout.pixels_per_unit + 1.5, 0.8).items():
         large = [ring for ring in rings if _area(ring) > 12]
         if large:
             region, side = places[number]

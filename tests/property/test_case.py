@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -301,8 +301,8 @@ def test_a_trigger_point_that_stands_twice_is_refused() -> None:
     )
 
 
-def test_a_drawing_of_strokes_is_refused_and_not_ignored() -> None:
-    assert refusal({**whole(), "drawing": [[0, 1]]}).startswith("drawing: ")
+def test_a_drawing_that_cannot_be_read_is_refused_and_not_ignored() -> None:
+    assert refusal({**whole(), "drawing": [[0, 1]]}) == "drawing: expected an object, got a list"
     assert not CASE.is_valid({**whole(), "drawing": [[0, 1]]})
 
 
@@ -419,7 +419,9 @@ def test_a_file_cut_short_or_changed_in_one_byte_is_read_or_refused(data: st.Dat
 def any_of(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Documents that keep to a part of the case schema; ids come from the atlas half of the time."""
     if "$ref" in part:
-        return st.none() | st.booleans()
+        return any_of(schema("case")["$defs"][part["$ref"].removeprefix("#/$defs/")])
+    if "oneOf" in part:
+        return st.one_of(*map(any_of, part["oneOf"]))
     if "const" in part:
         return st.just(part["const"])
     if "enum" in part:
@@ -435,13 +437,15 @@ def _of_kind(kind: str, part: dict[str, Any]) -> st.SearchStrategy[Any]:
     match kind:
         case "null":
             return st.none()
+        case "boolean":
+            return st.booleans()
         case "string":
             return text
         case "number":
-            low, high = part["minimum"], part["maximum"]
+            low, high = part.get("minimum", part.get("exclusiveMinimum")), part["maximum"]
             return st.floats(low, high) | st.integers(low, high)
         case "array":
-            return st.lists(any_of(part["items"]), max_size=3)
+            return st.lists(any_of(part["items"]), min_size=part.get("minItems", 0), max_size=3)
         case "object" if "properties" in part:
             fields = {k: any_of(v) for k, v in part["properties"].items() if "not" not in v}
             required = {k: fields.pop(k) for k in part.get("required", ())}
@@ -455,7 +459,9 @@ def _of_kind(kind: str, part: dict[str, Any]) -> st.SearchStrategy[Any]:
 def test_what_the_schema_allows_is_read_or_refused_only_for_what_the_atlas_knows(
     document: dict[str, Any],
 ) -> None:
-    CASE.validate(document)
+    assume(
+        CASE.is_valid(document)
+    )  # the schema asks for pain or a drawing, and for a brush that is not nothing
     try:
         case = read_case(document, ATLAS)
     except CaseError as error:
@@ -463,7 +469,8 @@ def test_what_the_schema_allows_is_read_or_refused_only_for_what_the_atlas_knows
     else:
         CASE.validate(write_case(case))
         return
-    reasons = ("unknown ", "is not an answer", "left and right", "on the midline", "stands twice", "at most")
+    known = ("unknown ", "is not an answer", "left and right", "on the midline", "stands twice", "at most")
+    reasons = (*known, "is outside", "paints nothing")  # how far a brush may go is a matter of the view
     assert any(reason in said for reason in reasons)
 
 

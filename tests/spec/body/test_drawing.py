@@ -172,7 +172,7 @@ def test_a_drawing_is_read_as_it_was_written() -> None:
         ),
         (
             {"body": "1", "strokes": [{"region": "temple", "side": "midline"}]},
-            "drawing.strokes[0].side: 'midline'; choose one of left, right",
+            "drawing.strokes[0].side: 'midline', but temple exists left and right; write 'left' or 'right'",
         ),
         (
             {"body": "1", "strokes": [{"region": "temple", "side": "left", "intensity": 11}]},

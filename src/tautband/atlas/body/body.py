@@ -87,12 +87,14 @@ class Body:
 
     def place_areas_cm2(self, shape: str = "neutral") -> Floats:
         """Area of each of `places` on a shape."""
-        on_skin = self.place_of_cell >= 0
-        areas = self.shape(shape).areas_cm2[on_skin]
-        by_place: Floats = np.bincount(self.place_of_cell[on_skin], areas, minlength=len(self.places)).astype(
-            float
-        )
-        return by_place
+        known: dict[str, Floats] = self.__dict__.setdefault("_place_areas", {})
+        if shape not in known:
+            on_skin = self.place_of_cell >= 0
+            # whole millionths add up to the same in any order, so left and right agree to the bit
+            areas = np.rint(self.shape(shape).areas_cm2[on_skin] * 1e6)
+            millionths = np.bincount(self.place_of_cell[on_skin], areas, minlength=len(self.places))
+            known[shape] = millionths / 1e6
+        return known[shape]
 
     def skin_area_cm2(self, shape: str = "neutral") -> float:
         """Area of the whole skin of a shape."""

@@ -1,7 +1,7 @@
 """Charts: views of the body with fields, regions and points drawn on them, as SVG.
 
 Colours keep apart for every kind of colour vision and in print: one dark red for pain, teal for points and channels,
-and never colour alone (essential zones have a solid outline, spill-over zones a dotted one).
+and never colour alone (essential zones have a solid outline, spill-over zones a broken one).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tautband.atlas.body.body import Body
 from tautband.atlas.body.raster import field_image
 from tautband.atlas.body.surface import Floats
-from tautband.atlas.body.views import Outline, Place, View, view
+from tautband.atlas.body.views import Place, View, view
 
 PAIN = (176, 32, 46)
 POINT = "#0f5f6b"
@@ -25,15 +25,16 @@ FONTS = "Inter, 'Helvetica Neue', Arial, 'Noto Sans', 'Noto Sans CJK SC', 'DejaV
 FIELD_PIXEL_CM = 0.4
 
 BODY_HEIGHT = 760
-"""Height of a whole-body view in a chart; close-ups are drawn half as high."""
+"""Height of a whole-body view in a chart; close-ups are drawn half as high, two above each other."""
 
 GAP = 28
+CAPTION = 28
 MARGIN = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A region outlined in a chart: `essential` with a solid line, any other kind with a dotted one."""
+    """A region outlined in a chart: `essential` with a solid line, `spillover` with a broken one."""
 
     region: str
     side: str
@@ -96,13 +97,22 @@ class Chart:
 
     def svg(self) -> str:
         """The chart as a complete SVG document."""
-        shown = [view(name, self.shape) for name in self.views]
-        heights = [BODY_HEIGHT if v.units_per_cm < 20 else BODY_HEIGHT / 2 for v in shown]
-        widths = [v.width * height / v.height for v, height in zip(shown, heights, strict=True)]
-        width = max(sum(widths) + GAP * (len(shown) - 1) + 2 * MARGIN, 520)
-        left = (width - sum(widths) - GAP * (len(shown) - 1)) / 2
-        top = MARGIN + (52 if self.subtitle else 30)
-        foot = top + max(heights) + 34
+        columns = [[view(name, self.shape) for name in column] for column in _columns(self.views)]
+        scales = [
+            [BODY_HEIGHT / (1 if is_whole(v.id) else 2) / v.height for v in column] for column in columns
+        ]
+        widths = [
+            max(v.width * k for v, k in zip(*both, strict=True)) for both in zip(columns, scales, strict=True)
+        ]
+        content = sum(widths) + GAP * (len(columns) - 1)
+        # letters are about so wide on average; nothing may run out of the picture
+        words = max(11.6 * len(self.title), 7.6 * len(self.subtitle), 6.2 * len(self.note))
+        words = max([words, *(7 * len(key.text) + 38 for key in self.legend)])
+        width = max(content, words) + 2 * MARGIN
+        top = MARGIN + (58 if self.subtitle else 36)
+        rows = max(len(column) for column in columns)
+        tallest = BODY_HEIGHT if any(map(is_whole, self.views)) else BODY_HEIGHT / 2 * rows
+        foot = top + tallest + CAPTION * rows + 16
         height = foot + 22 * len(self.legend) + (20 if self.note else 0) + MARGIN / 2
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -112,11 +122,16 @@ class Chart:
             _text(MARGIN, MARGIN + 14, self.title, 20, TEXT, weight=600),
             _text(MARGIN, MARGIN + 38, self.subtitle, 14, QUIET) if self.subtitle else "",
         ]
-        for v, w, h in zip(shown, widths, heights, strict=True):
-            y = top + max(heights) - h
-            parts.append(f'<g transform="translate({left:.1f} {y:.1f}) scale({h / v.height:.5f})">')
-            parts.append(self._view(v, v.height / h) + "</g>")
-            parts.append(_text(left + w / 2, top + max(heights) + 18, v.label, 12, QUIET, anchor="middle"))
+        left = (width - content) / 2
+        for column, column_scales, w in zip(columns, scales, widths, strict=True):
+            y = float(top)
+            for v, k in zip(column, column_scales, strict=True):
+                x = left + (w - v.width * k) / 2
+                parts.append(
+                    f'<g transform="translate({x:.1f} {y:.1f}) scale({k:.5f})">{self._view(v, 1 / k)}</g>'
+                )
+                y += v.height * k + CAPTION
+                parts.append(_text(left + w / 2, y - 10, v.label, 12, QUIET, anchor="middle"))
             left += w + GAP
         for i, key in enumerate(self.legend):
             parts.append(_sign(key.kind, MARGIN + 14, foot + 12 + 22 * i))
@@ -132,21 +147,35 @@ class Chart:
         """One view with everything on it; `unit` is how many units of the view one unit of the chart is."""
         parts = [shown.art]
         if self.field is not None:
-            name = f"body-{shown.shape}-{shown.id}".replace("_", "-")
             wash = field_image(self.field, shown, WASH, FIELD_PIXEL_CM * shown.units_per_cm)
-            outline = "".join(o.path for o in shown.outlines)
-            parts.append(f'<clipPath id="{name}-wash"><path d="{outline}"/></clipPath>')
-            parts.append(f'<g clip-path="url(#{name}-wash)">{wash}</g>')
-        if self.zones:
-            by_place = {(o.region, o.side): o for o in shown.outlines}
-            parts += [
-                _outline(by_place[z.region, z.side], z.kind, unit)
-                for z in self.zones
-                if (z.region, z.side) in by_place
-            ]
+            parts.append(shown.clip(wash))
+        paths = {
+            kind: "".join(
+                outline.path
+                for outline in shown.outlines
+                if Zone(outline.region, outline.side, kind) in self.zones
+            )
+            for kind in ("spillover", "essential")
+        }
+        for kind, path in paths.items():
+            if path:
+                name = f"{shown.shape}-{shown.id}-{kind}"
+                parts.append(_border(path, paths["essential"], kind == "essential", name, unit))
         parts += [_course(shown, course, unit) for course in self.courses]
         parts += [_mark(shown, mark, unit) for mark in self.marks]
         return "".join(parts)
+
+
+def is_whole(name: str) -> bool:
+    """Whether a view shows a whole body or a whole leg."""
+    return name in ("front", "back", "left", "right") or "leg" in name
+
+
+def _columns(names: Sequence[str]) -> list[list[str]]:
+    """Whole bodies stand alone; close-ups two above each other."""
+    whole = [[name] for name in names if is_whole(name)]
+    near = [name for name in names if not is_whole(name)]
+    return whole + [near[i : i + 2] for i in range(0, len(near), 2)]
 
 
 def _wash() -> NDArray[np.uint8]:
@@ -201,12 +230,15 @@ def _text(
     )
 
 
-def _outline(outline: Outline, kind: str, unit: float) -> str:
+def _border(path: str, essential: str, solid: bool, name: str, unit: float) -> str:
+    """A line around regions together: what lies between two of them, or in the essential zone, is masked out."""
+    dots = "" if solid else f' stroke-dasharray="{2.2 * unit:.2f} {3 * unit:.2f}"'
     red = f"rgb{PAIN}".replace(" ", "")
-    dots = "" if kind == "essential" else f' stroke-dasharray="{0.2 * unit:.2f} {3.4 * unit:.2f}"'
     return (
-        f'<path d="{outline.path}" fill="none" stroke="{red}" stroke-width="{1.3 * unit:.2f}" '
-        f'stroke-linecap="round" stroke-linejoin="round"{dots}/>'
+        f'<mask id="{name}" maskUnits="userSpaceOnUse" x="-100" y="-100" width="4000" height="4000">'
+        f'<path d="M-100-100h4000v4000h-4000z" fill="#fff"/><path d="{path}{essential}" fill="#000" stroke="#000" '
+        f'stroke-width="{0.8 * unit:.2f}"/></mask><path d="{path}" fill="none" stroke="{red}" '
+        f'stroke-width="{3.2 * unit:.2f}" stroke-linejoin="round"{dots} mask="url(#{name})"/>'
     )
 
 
@@ -268,10 +300,10 @@ def _sign(kind: str, x: float, y: float) -> str:
         case "course":
             return f'<path {at} d="M-12 0H12" stroke="{POINT}" stroke-opacity=".55" stroke-width="1.6"/>'
         case "essential" | "spillover":
-            opacity, dots = (".72", "") if kind == "essential" else (".2", ' stroke-dasharray=".2 3.4"')
+            opacity, dots = (".72", "") if kind == "essential" else (".2", ' stroke-dasharray="2.2 3"')
             return (
                 f'<rect {at} x="-12" y="-7" width="24" height="14" rx="3" fill="{red}" fill-opacity="{opacity}" '
-                f'stroke="{red}" stroke-width="1.3" stroke-linecap="round"{dots}/>'
+                f'stroke="{red}" stroke-width="1.2"{dots}/>'
             )
         case "wash":
             steps = "".join(

@@ -30,7 +30,8 @@ MAX_RADIUS = 400
 STEPS_PER_UNIT = 8
 """Coordinates and radii are kept to an eighth of a unit, which every machine's numbers hold exactly."""
 
-SEGMENTS_AT_ONCE = 16
+PAIRS_AT_ONCE = 40_000
+"""Of a segment and a cell; as many as a processor keeps at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class RegionShare:
     share
         Covered share of the region, from 0 to 1.
     share_of_patch
-        The largest share that the place has in one connected painted patch: near 1 when a patch lies within it.
+        The largest share that the place has in one painted patch: near 1 when a patch lies within it. A patch is all
+        that hangs together on the skin or by a stroke.
     intensity
         Mean intensity over the covered area where one was given, weighted by area.
     peak_intensity
@@ -149,42 +151,62 @@ class Painting:
         """Every place that is covered at all, in the order of the body's places."""
         body = Body.load()
         painted = np.flatnonzero(self.covered & (body.place_of_cell >= 0))
-        places = body.place_of_cell[painted]
-        areas = body.shape().areas_cm2[painted]
+        places, strokes = body.place_of_cell[painted], self.stroke_of_cell[painted]
+        # whole millionths of a square centimetre add up to the same in any order, so mirror images agree to the bit
+        areas = np.rint(body.shape().areas_cm2[painted] * 1e6)
         n = len(body.places)
         covered = np.bincount(places, areas, n)
+        n_patches, patch = _patches(body.topology.patches(self.covered)[painted], strokes)
+        in_patch = np.bincount(patch * n + places, areas, n_patches * n).reshape(-1, n)
+        share_of_patch = (in_patch / in_patch.sum(1, keepdims=True)).max(0, initial=0.0)
+
+        by_stroke: dict[int, dict[int, float]] = {}
+        n_strokes = max(len(self.drawing.strokes), 1)
+        made_by = np.bincount(places.astype(np.int64) * n_strokes + strokes, areas)
+        for key in np.flatnonzero(made_by).tolist():
+            by_stroke.setdefault(key // n_strokes, {})[key % n_strokes] = float(made_by[key])
+
         whole = body.place_areas_cm2()
-
-        intensities = self.intensity_of_cell[painted]
-        rated = ~np.isnan(intensities)
-        rated_area = np.bincount(places[rated], areas[rated], n)
-        rated_sum = np.bincount(places[rated], areas[rated] * intensities[rated], n)
-
-        patches, patch = np.unique(body.topology.patches(self.covered)[painted], return_inverse=True)
-        in_patch = np.bincount(patch * n + places, areas, len(patches) * n).reshape(-1, n)
-        share_of_patch = (in_patch / in_patch.sum(1, keepdims=True)).max(0) if len(patches) else covered
-
-        strokes = self.drawing.strokes
-        words: dict[int, dict[str, None]] = {}
-        peak: dict[int, float] = {}
-        for place, stroke in sorted(
-            set(zip(places.tolist(), self.stroke_of_cell[painted].tolist(), strict=True))
-        ):
-            words.setdefault(place, {}).update(dict.fromkeys(strokes[stroke].quality))
-            if (intensity := strokes[stroke].intensity) is not None:
-                peak[place] = max(peak.get(place, 0.0), intensity)
-        return tuple(
-            RegionShare(
-                *body.places[i],
-                float(covered[i]),
-                min(float(covered[i] / whole[i]), 1.0),
-                float(share_of_patch[i]),
-                float(rated_sum[i] / rated_area[i]) if rated_area[i] else None,
-                peak.get(i),
-                tuple(words.get(i, ())),
+        found = []
+        for i in np.flatnonzero(covered).tolist():
+            made = [(self.drawing.strokes[k], area) for k, area in by_stroke[i].items()]
+            rated = [(s.intensity, area) for s, area in made if s.intensity is not None]
+            rated_area = sum(area for _, area in rated)
+            found.append(
+                RegionShare(
+                    *body.places[i],
+                    float(covered[i] / 1e6),
+                    min(float(covered[i] / 1e6 / whole[i]), 1.0),
+                    float(share_of_patch[i]),
+                    sum(intensity * area for intensity, area in rated) / rated_area if rated else None,
+                    max((intensity for intensity, _ in rated), default=None),
+                    tuple(dict.fromkeys(word for stroke, _ in made for word in stroke.quality)),
+                )
             )
-            for i in np.flatnonzero(covered).tolist()
-        )
+        return tuple(found)
+
+
+def _patches(pieces: NDArray[Any], strokes: NDArray[Any]) -> tuple[int, NDArray[np.intp]]:
+    """Join pieces of skin that share a stroke: how many patches there are, and the patch of each cell."""
+    joined: dict[Any, Any] = {}
+
+    def root(key: Any) -> Any:
+        while joined.setdefault(key, key) != key:
+            key = joined[key]
+        return key
+
+    n_strokes = int(strokes.max(initial=0)) + 1
+    first = np.zeros(int(pieces.max(initial=0)) + 1, dtype=np.int64)
+    first[pieces] = 1
+    together = (np.cumsum(first) - 1)[pieces] * n_strokes + strokes
+    keys = np.flatnonzero(np.bincount(together))
+    for key in keys.tolist():
+        joined[root(("piece", key // n_strokes))] = root(("stroke", key % n_strokes))
+    roots = [root(("stroke", key % n_strokes)) for key in keys.tolist()]
+    number = {key: i for i, key in enumerate(dict.fromkeys(roots))}
+    patch_of_key = np.zeros(int(keys.max(initial=0)) + 1, dtype=np.intp)
+    patch_of_key[keys] = [number[key] for key in roots]
+    return len(number), patch_of_key[together]
 
 
 def paint(drawing: Drawing) -> Painting:
@@ -214,27 +236,39 @@ def _under_brush(shown: View, stroke: Stroke) -> NDArray[np.intp]:
     r0, r1 = (radii[:-1], radii[1:]) if len(points) > 1 else (radii, radii)
 
     reach = radii.max()
+    level = bool((radii == reach).all())
     rows = np.searchsorted(shown.y_sorted, [points[:, 1].min() - reach, points[:, 1].max() + reach])
     near = shown.by_y[rows[0] : rows[1]]
     x = shown.x_from_middle[near]
     inside = (x >= points[:, 0].min() - reach) & (x <= points[:, 0].max() + reach)
     near, x = near[inside], x[inside]
     y = shown.y[near]
+    steps = ends[:, :2] - starts[:, :2]
+    length2 = steps[:, 0] * steps[:, 0] + steps[:, 1] * steps[:, 1]
+    per_length2 = 1 / np.where(length2 == 0, 1, length2)
     hit = np.zeros(len(near), bool)
-    for k in range(0, len(starts), SEGMENTS_AT_ONCE):
-        part = slice(k, k + SEGMENTS_AT_ONCE)
+    at_once = max(4, PAIRS_AT_ONCE // max(len(near), 1))
+    for k in range(0, len(starts), at_once):
+        part = slice(k, k + at_once)
         low = np.minimum(starts[part, :2].min(0), ends[part, :2].min(0)) - reach
         high = np.maximum(starts[part, :2].max(0), ends[part, :2].max(0)) + reach
         open_ = np.flatnonzero(~hit & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
-        ax, ay = starts[part, :1], starts[part, 1:2]
-        dx, dy = ends[part, :1] - ax, ends[part, 1:2] - ay
-        px, py = x[open_] - ax, y[open_] - ay
-        length2 = dx * dx + dy * dy
-        t = (px * dx + py * dy) / np.where(length2 == 0, 1, length2)
-        t = np.minimum(np.maximum(t, 0), 1)
-        ex, ey = px - t * dx, py - t * dy
-        r = r0[part, None] + t * (r1 - r0)[part, None]
-        hit[open_] = (ex * ex + ey * ey <= r * r).any(0)
+        if not len(open_):
+            continue
+        # from the start of each segment to each cell, less the way along the segment
+        px, py = x[open_] - starts[part, :1], y[open_] - starts[part, 1:2]
+        dx, dy = steps[part, :1], steps[part, 1:]
+        t = px * dx
+        t += py * dy
+        t *= per_length2[part, None]
+        np.clip(t, 0, 1, out=t)
+        px -= t * dx
+        py -= t * dy
+        px *= px
+        py *= py
+        px += py
+        r = r0[part, None] if level else r0[part, None] + t * (r1 - r0)[part, None]
+        hit[open_] = (px <= r * r).any(0)
     touched: NDArray[np.intp] = near[hit]
     return touched
 
@@ -307,10 +341,7 @@ def _read_stroke(document: Any, where: str, shape: str) -> Stroke:
         intensity = _number(intensity, f"{where}.intensity", 0, 10)
     quality = _words(entry.get("quality"), f"{where}.quality")
     if "region" in entry:
-        body = Body.load()
-        region = _choice(entry["region"], f"{where}.region", body.regions)
-        sides = ("midline",) if region in body.midline else ("left", "right")
-        side = _choice(entry.get("side", "midline" if len(sides) == 1 else None), f"{where}.side", sides)
+        region, side = _read_place(entry, where)
         return Stroke(mode, region=region, side=side, intensity=intensity, quality=quality)
     name = _choice(entry.get("view"), f"{where}.view", tuple(VIEWS))
     shown = view(name, shape)
@@ -328,6 +359,25 @@ def _read_stroke(document: Any, where: str, shape: str) -> Stroke:
         intensity=intensity,
         quality=quality,
     )
+
+
+def _read_place(entry: Mapping[str, Any], where: str) -> tuple[str, str]:
+    body = Body.load()
+    region, side = entry["region"], entry.get("side")
+    if region not in body.regions:
+        raise DrawingError(f"{where}.region: unknown region {_shown(region)}{nearest(region, body.regions)}")
+    if region in body.midline:
+        if side not in (None, "midline"):
+            raise DrawingError(
+                f"{where}.side: {_shown(side)}, but {region} lies on the midline; write 'midline'"
+            )
+        return region, "midline"
+    if side not in ("left", "right"):
+        given = "missing" if side is None else _shown(side)
+        raise DrawingError(
+            f"{where}.side: {given}, but {region} exists left and right; write 'left' or 'right'"
+        )
+    return region, side
 
 
 def _read_point(point: Any, where: str, shown: View) -> tuple[float, float, float]:

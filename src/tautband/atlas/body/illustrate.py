@@ -71,8 +71,6 @@ def of_trigger_points(
     ]
     if marks:
         legend.insert(0, Key("trigger_point", "; ".join(_numbered(points))))
-    elif len(points) == 1:
-        legend.append(Key("essential", f"the point lies in: {atlas.regions[points[0].region].label}"))
     return Chart(
         title if side == "both" else f"{title}, {side}",
         views_for(field, [mark.place for mark in marks]),

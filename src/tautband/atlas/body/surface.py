@@ -98,19 +98,27 @@ class Topology:
         )
         return pairs
 
+    @cached_property
+    def _neighbour_columns(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The pairs of neighbours, the lower cell first, as two arrays."""
+        return self.neighbours.min(axis=1).astype(np.int32), self.neighbours.max(axis=1).astype(np.int32)
+
     def patches(self, chosen: NDArray[np.bool_]) -> Ints:
         """Number the pieces in which chosen cells hang together: the lowest cell of its piece for each, -1 outside."""
-        linked = self.neighbours[chosen[self.neighbours[:, 0]] & chosen[self.neighbours[:, 1]]]
-        lowest = np.arange(len(chosen))
-        while len(linked):
-            roots = lowest[linked]
-            low, high = roots.min(axis=1), roots.max(axis=1)
-            apart = low != high
-            linked, low, high = linked[apart], low[apart], high[apart]
+        one, other = self._neighbour_columns
+        both = np.flatnonzero(chosen[one] & chosen[other])
+        low, high = one[both], other[both]
+        lowest = np.arange(len(chosen), dtype=np.int32)
+        while len(low):
             np.minimum.at(lowest, high, low)
-            while not np.array_equal(shorter := lowest[lowest], lowest):
-                lowest = shorter
-        return np.where(chosen, lowest, -1)
+            shorter = lowest[lowest]
+            while not np.array_equal(shorter, lowest):
+                lowest, shorter = shorter, shorter[shorter]
+            first, second = lowest[low], lowest[high]
+            apart = np.flatnonzero(first != second)
+            first, second = first[apart], second[apart]
+            low, high = np.minimum(first, second), np.maximum(first, second)
+        return np.where(chosen, lowest, -1).astype(np.int64)
 
     def subdivide(self, cage: NDArray[Any]) -> Floats:
         """Level-1 vertices in centimetres of a cage given in tenths of a millimetre: one Catmull-Clark step.

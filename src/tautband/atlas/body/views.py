@@ -150,6 +150,12 @@ class View:
         drawn = read_bytes(f"pictures/{self.shape}_{stored_view(self.id)}.svg").decode()
         return f'<g transform="matrix(-1 0 0 1 {self.width} 0)">{drawn}</g>' if self.mirrored else drawn
 
+    def clip(self, markup: str) -> str:
+        """SVG markup cut off at the body's outline; `art` must stand before it."""
+        name = f"body-{self.shape}-{stored_view(self.id)}-clip".replace("_", "-")
+        flip = f' transform="matrix(-1 0 0 1 {self.width} 0)"' if self.mirrored else ""
+        return f'<g clip-path="url(#{name})"{flip}><g{flip}>{markup}</g></g>'
+
     @property
     def outlines(self) -> tuple[Outline, ...]:
         """The regions that show in this view."""

@@ -7,7 +7,7 @@ button, input, select { font: inherit; color: inherit; }
 .group { display: inline-flex; border: 1px solid var(--line, #ccd3d6); border-radius: .6rem; overflow: hidden; background: var(--paper, #fff); }
 .group > * { border: 0; border-left: 1px solid var(--line, #ccd3d6); background: none; padding: .5rem .7rem; min-height: 2.75rem; min-width: 2.75rem; cursor: pointer; }
 .group > :first-child { border-left: 0; }
-button:hover:not(:disabled) { background: var(--hover, #eef3f3); }
+button:hover:not(:disabled, [aria-pressed=true]) { background: var(--hover, #eef3f3); }
 button[aria-pressed=true], button[aria-selected=true] { background: var(--accent, #0f5f6b); color: var(--on-accent, #fff); }
 button:disabled { color: var(--quiet, #5b6673); opacity: .5; cursor: default; }
 :focus-visible { outline: 2px solid var(--accent, #0f5f6b); outline-offset: 2px; }

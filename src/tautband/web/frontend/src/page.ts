@@ -246,7 +246,9 @@ $("file").addEventListener("change", (e) => {
 $("save").addEventListener("click", saveFile);
 $("copy").addEventListener("click", () => void copyText());
 $("print").addEventListener("click", () => print());
-addEventListener("beforeprint", () => panel.querySelectorAll("details").forEach((d) => (d.open = true)));
+for (const [event, open] of [["beforeprint", true], ["afterprint", false]] as const) {
+  addEventListener(event, () => panel.querySelectorAll("details").forEach((d) => (d.open = open)));
+}
 addEventListener("beforeunload", (e) => touched && e.preventDefault());
 
 $("age").addEventListener("input", (e) => {
