@@ -168,6 +168,7 @@ def test_a_query_that_makes_no_sense_gets_one_line_too(client: TestClient) -> No
         "/overlay/trigger_point/nowhere/left/front.svg",
         "/overlay/muscle/infraspinatus/left/front.svg",
         "/overlay/trigger_point/infraspinatus_1/up/front.svg",
+        "/overlay/trigger_point/infraspinatus_1/left/front.svg?shape=giant",
     ],
 )
 def test_what_does_not_exist_is_said_in_one_line(client: TestClient, address: str) -> None:
@@ -258,6 +259,9 @@ def test_the_overlay_shows_the_referral_pattern_of_its_side(client: TestClient) 
     picture = client.get("/overlay/trigger_point/infraspinatus_1/right/front.svg")
     assert picture.headers["content-type"] == "image/svg+xml"
     assert "<path" in picture.text
+    other_shape = client.get("/overlay/trigger_point/infraspinatus_1/right/front.svg?shape=older")
+    assert other_shape.status_code == 200
+    assert other_shape.text != picture.text
 
 
 @pytest.mark.parametrize("words", [["--port", "99999"], ["--port", "x"]])

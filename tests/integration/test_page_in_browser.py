@@ -383,3 +383,19 @@ def test_the_case_example_of_the_page_is_assessed_as_the_named_regions_are(open_
         for p in json.loads((ROOT / "examples/neck_and_headache.json").read_text(encoding="utf-8"))["pain"]
     }
     expect(page.locator("#panel .ranked b").first).to_have_text("Trapezius, upper fibres, left")
+
+
+def test_a_drawing_stays_on_the_shape_it_was_painted_on(open_page: Open) -> None:
+    page = open_page(empty=False, **DESK)
+    stroke = {"mode": "paint", "view": "back", "points": [[500, 300], [520, 320]], "radius": 20}
+    drawing = {"body": "1", "shape": "older", "strokes": [stroke]}
+    case = json.dumps({"schema": "tautband.case/1", "pain": [], "drawing": drawing}).encode()
+    page.set_input_files("#file", {"name": "case.json", "mimeType": "application/json", "buffer": case})
+    expect(page.locator("#shape")).to_be_disabled(timeout=PATIENCE_MS)
+    page.wait_for_function("() => document.querySelector('tautband-painter').data?.shape === 'older'")
+    assert page.evaluate("document.querySelector('tautband-painter').value") == drawing
+    page.click("#new")
+    expect(page.locator("#shape")).to_be_enabled(timeout=PATIENCE_MS)
+    page.select_option("#shape", "female")
+    page.wait_for_function("() => document.querySelector('tautband-painter').data?.shape === 'female'")
+    assert page.evaluate("document.querySelector('tautband-painter').value.shape") == "female"

@@ -166,16 +166,18 @@ def _pictures(app: FastAPI, atlas: Atlas) -> None:
         summary="Where a cause is felt, to lie over a view; the JSON twin is /api/overlay/…",
         tags=["body"],
     )
-    def overlay(request: Request, kind: str, name: str, side: str, view: str) -> Response:
-        return _kept(request, drawn(kind, name, side, view), "image/svg+xml")
+    def overlay(
+        request: Request, kind: str, name: str, side: str, view: str, shape: str = "neutral"
+    ) -> Response:
+        return _kept(request, drawn(kind, name, side, view, shape), "image/svg+xml")
 
     @app.get(
         "/api/overlay/{kind}/{name}/{side}/{view}",
         summary="The zones and points of a cause that show in a view",
         tags=["API"],
     )
-    def overlay_twin(kind: str, name: str, side: str, view: str) -> dict[str, Any]:
-        return overlays.document(kind, name, side, view, atlas)
+    def overlay_twin(kind: str, name: str, side: str, view: str, shape: str = "neutral") -> dict[str, Any]:
+        return overlays.document(kind, name, side, view, shape, atlas)
 
 
 def _assessment(content: bytes, atlas: Atlas) -> str:

@@ -67,9 +67,9 @@ def _sides(region: str, side: str, atlas: Atlas) -> tuple[str, ...]:
     return ("left", "right") if side == "midline" else (side,)
 
 
-def picture(kind: str, name: str, side: str, view: str, atlas: Atlas) -> str | None:
-    """An SVG that lies over a view of the neutral body; nothing if there is no such cause or view."""
-    shown, zones = find_view("neutral", view), zones_of(kind, name, side, atlas)
+def picture(kind: str, name: str, side: str, view: str, shape: str, atlas: Atlas) -> str | None:
+    """An SVG that lies over a view of the body; nothing if there is no such cause or view."""
+    shown, zones = find_view(shape, view), zones_of(kind, name, side, atlas)
     if shown is None or zones is None:
         return None
     red, green, blue = COLOUR
@@ -125,9 +125,9 @@ def where_shown(shown: View, place: Place) -> tuple[float, float] | None:
     return float(x), float(y)
 
 
-def document(kind: str, name: str, side: str, view: str, atlas: Atlas) -> dict[str, Any]:
+def document(kind: str, name: str, side: str, view: str, shape: str, atlas: Atlas) -> dict[str, Any]:
     """The zones of a cause, and its points as far as they show in a view; all empty if there are none."""
-    shown, zones = find_view("neutral", view), zones_of(kind, name, side, atlas) or {}
+    shown, zones = find_view(shape, view), zones_of(kind, name, side, atlas) or {}
     return {
         "zones": [{"region": r, "side": s, "zone": kind_of} for (r, s), (kind_of, _) in zones.items()],
         "points": []

@@ -160,13 +160,14 @@ def coverage(case: Case) -> list[dict[str, Any]]:
 
 def best_view(case: Case) -> str:
     """The view that shows most of a drawing; empty when nothing is drawn."""
-    if case.drawing is None or not case.drawing.strokes:
+    drawing = case.drawing
+    if drawing is None or not drawing.strokes:
         return ""
-    covered = paint(case.drawing).covered
+    covered = paint(drawing).covered
     total = int(covered.sum())
 
     def share(name: str) -> float:
-        shown = find_view("neutral", name)
+        shown = find_view(drawing.shape, name)
         return 0.0 if shown is None or not total else float(covered[shown.cells].sum()) / total
 
     close_ups = ("head_front", "head_left", "head_right", "head_back")

@@ -125,7 +125,7 @@ function show(html: string, reasons: boolean): void {
 
   painter.coverage = JSON.parse(fresh.dataset.coverage!);
   const shown = fresh.dataset.shown;
-  if (shown) painter.setAttribute("overlay", `/overlay/${shown.split(":").map(encodeURIComponent).join("/")}/{view}.svg`);
+  if (shown) painter.setAttribute("overlay", `/overlay/${shown.split(":").map(encodeURIComponent).join("/")}/{view}.svg?shape=${$<HTMLSelectElement>("shape").value}`);
   else painter.removeAttribute("overlay");
   if (waiting) return; // this answers a case that has been left already
   if (lookAt && fresh.dataset.view) painter.view = fresh.dataset.view;
@@ -148,9 +148,12 @@ function take(given: Case): void {
     ...(p.intensity != null && { intensity: p.intensity }),
     ...(p.quality?.length && { quality: p.quality }),
   }));
-  const own = given.drawing ?? { ...painter.value, strokes: [] };
+  const empty: Drawing = { body: painter.value.body, shape: "neutral", strokes: [] };
+  const own = { ...empty, ...given.drawing };
   drawing = { ...own, strokes: [...fills, ...own.strokes] };
+  painter.setAttribute("src", `/body/${drawing.shape}`);
   painter.value = drawing;
+  showShape();
   chosen = "";
   skipped = new Set();
   touched = false;
@@ -159,6 +162,14 @@ function take(given: Case): void {
   $<HTMLSelectElement>("sex").value = given.patient?.sex ?? "";
   $<HTMLTextAreaElement>("complaint").value = given.complaint ?? "";
   ask();
+}
+
+/** Brush strokes mean places of the shape they were painted on, so the shape can change only without any. */
+function showShape(): void {
+  const select = $<HTMLSelectElement>("shape");
+  select.value = drawing?.shape ?? "neutral";
+  select.disabled = !!drawing?.strokes.some((s) => "points" in s);
+  select.title = select.disabled ? words.shapeFixed : "";
 }
 
 function mayReplace(): boolean {
@@ -229,6 +240,7 @@ function press(id: string, side: string, said: string): void {
 const drawn = (e: Event): void => {
   if (!(e instanceof CustomEvent)) return;
   drawing = e.detail as Drawing;
+  showShape();
   touched = true;
   ask();
 };
@@ -255,6 +267,12 @@ $("age").addEventListener("input", (e) => {
   const field = e.target as HTMLInputElement;
   if (!field.validity.valid) return;
   change((now) => (now.patient = { ...now.patient, age: field.value === "" ? null : Number(field.value) }));
+});
+$("shape").addEventListener("change", (e) => {
+  const shape = (e.target as HTMLSelectElement).value;
+  drawing = { ...painter.value, shape };
+  painter.setAttribute("src", `/body/${shape}`);
+  ask();
 });
 $("sex").addEventListener("change", (e) => {
   const value = (e.target as HTMLSelectElement).value;

@@ -74,6 +74,7 @@ export class TautbandPainter extends HTMLElement {
   private past: Stroke[][] = [];
   private future: Stroke[][] = [];
   private covered: Covered[] = [];
+  private drawnOn = "neutral"; // brush strokes belong to the shape they were painted on
 
   private tool: Tool = "paint";
   private brush: keyof typeof BRUSH_CM = "medium";
@@ -101,13 +102,14 @@ export class TautbandPainter extends HTMLElement {
   get value(): Drawing {
     return {
       body: this.index?.body ?? "1",
-      shape: this.index?.shape ?? "neutral",
+      shape: this.drawnOn,
       strokes: structuredClone(this.strokes),
     };
   }
 
   set value(drawing: Drawing) {
     this.strokes = structuredClone(drawing.strokes);
+    this.drawnOn = drawing.shape;
     this.past = [];
     this.future = [];
     this.chosen.clear();
@@ -168,7 +170,10 @@ export class TautbandPainter extends HTMLElement {
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (!this.isConnected || before === now) return;
     if (name === "overlay") this.showOverlay();
-    else void this.load();
+    else {
+      if (name === "src") this.index = null;
+      void this.load();
+    }
   }
 
   private readonly saveWhenHidden = (): void => {
@@ -184,6 +189,7 @@ export class TautbandPainter extends HTMLElement {
       if (!this.index) {
         this.name(words.loading);
         this.index = (await fetchJson(`${source}.json`)) as BodyIndex;
+        if (this.strokes.every(isFill)) this.drawnOn = this.index.shape;
         this.showViews();
       }
       if (!this.views.has(wanted)) this.views.set(wanted, (await fetchJson(`${wanted}.json`)) as ViewData);
