@@ -165,9 +165,11 @@ def test_every_region_of_a_view_can_be_reached_by_arrow_keys(open_page: Open) ->
             const open = [all[0]];
             while (open.length) {
                 const one = open.pop();
-                for (const [x, y] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-                    const next = painter.nearest(one, x, y);
-                    if (next && !seen.has(next)) { seen.add(next); open.push(next); }
+                for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']) {
+                    one.focus();
+                    one.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+                    const next = painter.shadowRoot.activeElement;
+                    if (!seen.has(next)) { seen.add(next); open.push(next); }
                 }
             }
             return all.filter(path => !seen.has(path)).map(path => path.dataset.key);

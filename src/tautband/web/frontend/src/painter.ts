@@ -7,6 +7,8 @@
 
 import { painter as words } from "../../words.json";
 import { PaintCanvas, colourOf } from "./canvas";
+import { draw, fill, make, parsed } from "./dom";
+import { nearest } from "./neighbours";
 import { CSS } from "./styles";
 import { MAX_POINTS, MAX_STROKES, areaOf, countPoints, eighth, filled, rated, topmost, withRegion } from "./strokes";
 import {
@@ -26,7 +28,6 @@ import {
 
 type Tool = "paint" | "erase" | "select";
 
-const SVG = "http://www.w3.org/2000/svg";
 const BRUSH_CM = { small: 0.8, medium: 2, large: 4 } as const;
 const CLOSE_UP_BRUSH = 0.45; // a hand is painted with a finer brush than a back
 const CLOSE_UP_SCALE = 20; // units per cm from which a view is a close-up
@@ -35,29 +36,6 @@ const HISTORY = 200;
 const AUTOSAVE_MS = 400;
 const INPUT_MS = 120;
 const SHOWN = 12; // hits of a search
-
-const fill = (text: string, values: Record<string, string | number>): string =>
-  text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
-
-function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  properties: Record<string, unknown> = {},
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in element) (element as unknown as Record<string, unknown>)[name] = value;
-    else element.setAttribute(name, String(value));
-  }
-  element.append(...children);
-  return element;
-}
-
-function draw(tag: string, attributes: Record<string, string | number>): SVGElement {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
-}
 
 export class TautbandPainter extends HTMLElement {
   static readonly observedAttributes = ["src", "view", "overlay"];
@@ -335,8 +313,7 @@ export class TautbandPainter extends HTMLElement {
     stage.style.setProperty("--ratio", String(data.width / data.height));
     stage.style.setProperty("--most", data.units_per_cm < CLOSE_UP_SCALE ? "46rem" : "32rem");
     this.window = { x: 0, y: 0, width: data.width };
-    const parsed = new DOMParser().parseFromString(`<svg xmlns="${SVG}">${data.art}</svg>`, "image/svg+xml");
-    art.replaceChildren(...parsed.documentElement.childNodes);
+    art.replaceChildren(...parsed(data.art));
     hits.setAttribute("aria-label", `${fill(words.body, { view: data.label })}. ${words.help}`);
     hits.replaceChildren(
       ...data.regions.map((r) =>
@@ -809,7 +786,8 @@ export class TautbandPainter extends HTMLElement {
     const place = placeOf(path.dataset.key);
     const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
     if (direction) {
-      this.nearest(path, direction[0]!, direction[1]!)?.focus();
+      const paths = [...this.ui.hits.querySelectorAll<SVGGraphicsElement>("[data-key]")];
+      nearest(path as SVGGraphicsElement, paths, direction[0]!, direction[1]!)?.focus();
     } else if (e.key === " " || e.key === "Enter") {
       this.toggle(place);
     } else if (/^[0-9]$/.test(e.key)) {
@@ -820,28 +798,6 @@ export class TautbandPainter extends HTMLElement {
       return;
     }
     e.preventDefault();
-  }
-
-  /** The region next to one in a direction: near, and not far off that direction. */
-  private nearest(from: SVGElement, dx: number, dy: number): SVGElement | null {
-    const middle = (path: SVGElement): [number, number] => {
-      const box = (path as unknown as SVGGraphicsElement).getBBox();
-      return [box.x + box.width / 2, box.y + box.height / 2];
-    };
-    const [x, y] = middle(from);
-    let best: SVGElement | null = null;
-    let least = Infinity;
-    for (const path of this.ui.hits.querySelectorAll<SVGElement>("[data-key]")) {
-      const [px, py] = middle(path);
-      const along = (px - x) * dx + (py - y) * dy;
-      const across = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
-      if (path === from || along <= 0 || across > 2 * along + 1) continue;
-      if (along + 2 * across < least) {
-        least = along + 2 * across;
-        best = path;
-      }
-    }
-    return best;
   }
 }
 
