@@ -1,18 +1,13 @@
 /** Shows strokes on a canvas: the topmost one counts, nothing leaves the body. */
 
 import { BrushStroke, Stroke, ViewData, isFill, keyOf } from "./types";
+import { Window } from "./window";
 
 const DIAGONAL = Math.SQRT1_2;
 const RING = [
   [0, 0], [1, 0], [-1, 0], [0, 1], [0, -1],
   [DIAGONAL, DIAGONAL], [-DIAGONAL, DIAGONAL], [DIAGONAL, -DIAGONAL], [-DIAGONAL, -DIAGONAL],
 ] as const;
-
-export interface Window {
-  x: number;
-  y: number;
-  width: number;
-}
 
 /** Light to dark with the intensity; an unrated stroke stands in the middle. */
 export function colourOf(intensity: number | undefined): string {

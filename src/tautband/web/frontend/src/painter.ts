@@ -7,6 +7,7 @@
 
 import { painter as words } from "../../words.json";
 import { PaintCanvas, colourOf } from "./canvas";
+import { Brush, Tool, buildControls } from "./controls";
 import { draw, fill, make, parsed } from "./dom";
 import { nearest } from "./neighbours";
 import { CSS } from "./styles";
@@ -25,13 +26,11 @@ import {
   isFill,
   keyOf,
 } from "./types";
+import { Fingers, Spot, Window, held, pinched, zoomed } from "./window";
 
-type Tool = "paint" | "erase" | "select";
-
-const BRUSH_CM = { small: 0.8, medium: 2, large: 4 } as const;
+const BRUSH_CM: Record<Brush, number> = { small: 0.8, medium: 2, large: 4 };
 const CLOSE_UP_BRUSH = 0.45; // a hand is painted with a finer brush than a back
 const CLOSE_UP_SCALE = 20; // units per cm from which a view is a close-up
-const MAX_ZOOM = 8;
 const HISTORY = 200;
 const AUTOSAVE_MS = 400;
 const INPUT_MS = 120;
@@ -55,15 +54,14 @@ export class TautbandPainter extends HTMLElement {
   private drawnOn = "neutral"; // brush strokes belong to the shape they were painted on
 
   private tool: Tool = "paint";
-  private brush: keyof typeof BRUSH_CM = "medium";
+  private brush: Brush = "medium";
   private rating: Rating = { intensity: 5 };
   private chosen = new Set<number>();
 
-  private window = { x: 0, y: 0, width: 1 };
-  private readonly pointers = new Map<number, { x: number; y: number }>();
+  private window: Window = { x: 0, y: 0, width: 1 };
+  private readonly pointers = new Map<number, Spot>();
   private stroke: BrushStroke | null = null;
-  private pinch: { x: number; y: number; distance: number; window: { x: number; y: number; width: number } } | null =
-    null;
+  private pinch: { from: Fingers; window: Window } | null = null;
   private drag: { x: number; y: number; moved: boolean } | null = null;
   private frame = 0;
   private saveTimer = 0;
@@ -185,75 +183,19 @@ export class TautbandPainter extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS);
     root.adoptedStyleSheets = [sheet];
-
-    const pressed = (label: string, on: boolean, act: () => void, ...children: (Node | string)[]) =>
-      make("button", { type: "button", title: label, "aria-label": label, "aria-pressed": on, onclick: act }, ...children);
-
-    const tools = new Map<Tool, HTMLButtonElement>();
-    for (const tool of ["paint", "erase", "select"] as const) {
-      tools.set(tool, pressed(words[tool], tool === "paint", () => this.useTool(tool), words[tool]));
-    }
-    const brushes = new Map<keyof typeof BRUSH_CM, HTMLButtonElement>();
-    for (const brush of ["small", "medium", "large"] as const) {
-      const dot = make("span", { className: `dot ${brush}` });
-      brushes.set(brush, pressed(words[brush], brush === "medium", () => this.useBrush(brush), dot));
-    }
-    const act = (label: string, sign: string, what: () => void) =>
-      make("button", { type: "button", title: label, "aria-label": label, onclick: what }, sign);
-    const undo = act(words.undo, "↶", () => this.undo());
-    const redo = act(words.redo, "↷", () => this.redo());
-    const clear = act(words.clear, "✕", () => this.clear());
-    const group = (label: string, ...children: Node[]) =>
-      make("div", { className: "group", role: "group", "aria-label": label }, ...children);
-
-    const views = group(words.views);
-    views.classList.add("views");
-    const closeUps = make("select", { "aria-label": words.closeUps, onchange: () => (this.view = closeUps.value) });
-    const bar = make(
-      "div",
-      { className: "bar tools" },
-      group(words.tools, ...tools.values()),
-      group(words.brush, ...brushes.values()),
-      group(words.undo, undo, redo, clear),
-      views,
-    );
-
-    const art = draw("svg", { class: "art", "aria-hidden": "true", preserveAspectRatio: "none" });
-    const canvas = make("canvas", { "aria-hidden": "true" });
-    const hits = draw("svg", { class: "hits", role: "group", preserveAspectRatio: "none" });
-    const stage = make("div", { className: "stage" }, art, canvas, hits);
-    const zoom = make(
-      "div",
-      { className: "zoom" },
-      act(words.zoomIn, "+", () => this.zoomBy(1.6)),
-      act(words.zoomOut, "−", () => this.zoomBy(1 / 1.6)),
-      act(words.zoomReset, "⤢", () => this.zoomBy(0)),
-    );
-    const name = make("p", { className: "name" });
-    const live = make("p", { className: "sr", role: "status" });
-
-    const slider = make("input", { type: "range", id: "intensity", min: "0", max: "10", step: "1", value: "5" });
-    slider.addEventListener("input", () => this.rate({ ...this.shownRating(), intensity: Number(slider.value) }));
-    const output = make("output", { htmlFor: "intensity" });
-    const chips = make("div", { className: "chips" });
-    for (const quality of words.qualities) chips.append(pressed(quality, false, () => this.toggleQuality(quality), quality));
-    const ratingOf = make("small");
-    const rating = make(
-      "section",
-      {},
-      make("h3", {}, `${words.rating} `, ratingOf),
-      make("div", { className: "intensity" }, make("label", { htmlFor: "intensity" }, words.intensity), slider, output),
-      make("fieldset", {}, make("legend", {}, words.quality), chips),
-    );
-
-    const search = make("input", { type: "search", id: "find", placeholder: words.findHint, autocomplete: "off" });
-    search.addEventListener("input", () => this.showList());
-    const list = make("ul", { className: "find-list" });
-    const heading = make("h3");
-    const find = make("section", {}, make("h3", {}, make("label", { htmlFor: "find" }, words.find)), search);
-    const found = make("section", {}, heading, list);
-    const saved = make("p", { className: "quiet", role: "status" });
-
+    const ui = buildControls(root, {
+      tool: (tool) => this.useTool(tool),
+      brush: (brush) => this.useBrush(brush),
+      undo: () => this.undo(),
+      redo: () => this.redo(),
+      clear: () => this.clear(),
+      view: (name) => (this.view = name),
+      zoom: (factor) => this.zoomBy(factor),
+      intensity: (value) => this.rate({ ...this.shownRating(), intensity: value }),
+      quality: (quality) => this.toggleQuality(quality),
+      search: () => this.showList(),
+    });
+    const { stage, hits } = ui;
     stage.addEventListener("pointerdown", (e) => this.down(e));
     stage.addEventListener("pointermove", (e) => this.move(e));
     stage.addEventListener("pointerup", (e) => this.up(e));
@@ -270,20 +212,7 @@ export class TautbandPainter extends HTMLElement {
         else this.undo();
       }
     });
-
-    root.append(
-      make(
-        "div",
-        { className: "layout" },
-        bar,
-        make("div", {}, make("div", { className: "frame" }, stage, zoom), name, live),
-        make("div", { className: "side" }, rating, make("div", {}, find, found, saved)),
-      ),
-    );
-    return {
-      tools, brushes, undo, redo, clear, views, closeUps, art, canvas, hits, stage, name, live,
-      slider, output, chips, ratingOf, search, list, heading, saved,
-    };
+    return ui;
   }
 
   private showViews(): void {
@@ -578,7 +507,7 @@ export class TautbandPainter extends HTMLElement {
     this.showChosen();
   }
 
-  private useBrush(brush: keyof typeof BRUSH_CM): void {
+  private useBrush(brush: Brush): void {
     this.brush = brush;
     for (const [name, button] of this.ui.brushes) button.setAttribute("aria-pressed", String(name === brush));
   }
@@ -607,7 +536,7 @@ export class TautbandPainter extends HTMLElement {
 
   // pointers --------------------------------------------------------------------------------------------------------
 
-  private at(e: { clientX: number; clientY: number }): { x: number; y: number } {
+  private at(e: { clientX: number; clientY: number }): Spot {
     const box = this.ui.stage.getBoundingClientRect();
     const scale = this.window.width / box.width;
     return { x: this.window.x + (e.clientX - box.left) * scale, y: this.window.y + (e.clientY - box.top) * scale };
@@ -662,7 +591,8 @@ export class TautbandPainter extends HTMLElement {
       if (Math.hypot(e.clientX - this.drag.x, e.clientY - this.drag.y) > 6) this.drag.moved = true;
       if (this.drag.moved) {
         const scale = this.window.width / this.ui.stage.clientWidth;
-        this.setWindow(this.window.x - (e.clientX - before.x) * scale, this.window.y - (e.clientY - before.y) * scale, this.window.width);
+        const { x, y, width } = this.window;
+        this.show(held({ x: x - (e.clientX - before.x) * scale, y: y - (e.clientY - before.y) * scale, width }, this.data!));
       }
     }
   }
@@ -716,24 +646,18 @@ export class TautbandPainter extends HTMLElement {
     this.name(region ? this.nameOf(region) : "");
   }
 
-  private middle(): { x: number; y: number; distance: number } {
-    const [a, b] = [...this.pointers.values()] as [{ x: number; y: number }, { x: number; y: number }];
+  private middle(): Fingers {
+    const [a, b] = [...this.pointers.values()] as [Spot, Spot];
     return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, distance: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)) };
   }
 
   private startPinch(): void {
-    this.pinch = { ...this.middle(), window: { ...this.window } };
+    this.pinch = { from: this.middle(), window: this.window };
   }
 
   private movePinch(): void {
-    const { x, y, distance, window } = this.pinch!;
-    const now = this.middle();
     const box = this.ui.stage.getBoundingClientRect();
-    const width = this.clampWidth((window.width * distance) / now.distance);
-    // what lay between the fingers stays between them
-    const ax = window.x + ((x - box.left) * window.width) / box.width;
-    const ay = window.y + ((y - box.top) * window.width) / box.width;
-    this.setWindow(ax - ((now.x - box.left) * width) / box.width, ay - ((now.y - box.top) * width) / box.width, width);
+    this.show(pinched(this.pinch!.window, this.pinch!.from, this.middle(), box, this.data!));
   }
 
   private wheel(e: WheelEvent): void {
@@ -743,26 +667,12 @@ export class TautbandPainter extends HTMLElement {
   }
 
   /** Zooms about a point, by default the middle; a factor of 0 shows everything. */
-  private zoomBy(factor: number, about?: { x: number; y: number }): void {
-    if (!this.data) return;
-    const { x, y, width } = this.window;
-    const ratio = this.data.height / this.data.width;
-    const { x: ax, y: ay } = about ?? { x: x + width / 2, y: y + (width * ratio) / 2 };
-    const next = this.clampWidth(factor ? width / factor : this.data.width);
-    this.setWindow(ax - ((ax - x) * next) / width, ay - ((ay - y) * next) / width, next);
+  private zoomBy(factor: number, about?: Spot): void {
+    if (this.data) this.show(zoomed(this.window, factor, this.data, about));
   }
 
-  private clampWidth(width: number): number {
-    return Math.min(this.data!.width, Math.max(this.data!.width / MAX_ZOOM, width));
-  }
-
-  private setWindow(x: number, y: number, width: number): void {
-    const height = (width * this.data!.height) / this.data!.width;
-    this.window = {
-      x: Math.min(Math.max(0, x), this.data!.width - width),
-      y: Math.min(Math.max(0, y), this.data!.height - height),
-      width,
-    };
+  private show(window: Window): void {
+    this.window = window;
     this.redraw();
   }
 
@@ -777,7 +687,8 @@ export class TautbandPainter extends HTMLElement {
     const { x, y, width } = this.window;
     const height = (width * this.data!.height) / this.data!.width;
     const inside = box.x >= x && box.y >= y && box.x + box.width <= x + width && box.y + box.height <= y + height;
-    if (!inside) this.setWindow(box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height / 2, width);
+    const centred = { x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width };
+    if (!inside) this.show(held(centred, this.data!));
   }
 
   private key(e: KeyboardEvent): void {
