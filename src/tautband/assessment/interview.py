@@ -11,6 +11,7 @@ from tautband.assessment.next_step import NextStep, next_steps
 from tautband.assessment.rules import Ticked, atoms
 from tautband.assessment.triage import rule_book
 from tautband.atlas import Atlas
+from tautband.atlas.tables import Answer
 
 Response = tuple[str, ...] | Finding | None
 """Ticked answers to a question, a finding for a palpation, or nothing when the person declines."""
@@ -98,6 +99,22 @@ def hold_interview(
             else:
                 declined.add((step.id, step.side))
         watch(case)
+
+
+def offered(question: str, case: Case, atlas: Atlas) -> tuple[Answer, ...]:
+    """The answers to offer for a question: those for everybody, and those for the painted areas."""
+    areas = {atlas.regions[p.region].area for p in case.pain}
+    return tuple(
+        answer
+        for answer in atlas.answers_of[question]
+        if not answer.offered_for_areas or areas.intersection(answer.offered_for_areas)
+    )
+
+
+def ticked_together(steps: Sequence[NextStep], atlas: Atlas) -> tuple[NextStep, ...]:
+    """The safety questions that can be ticked in one list with the first step; empty when it is to be asked alone."""
+    screen = _screen(steps, atlas, _alarming_when_denied(atlas))
+    return screen if len(screen) > 1 else ()
 
 
 def _alarming_when_denied(atlas: Atlas) -> frozenset[str]:

@@ -76,7 +76,7 @@ def _print(case: Case, assessment: Assessment, atlas: Atlas, form: str) -> None:
     elif form == "jsonl":
         click.echo(json.dumps(write_assessment(assessment), ensure_ascii=False))
     elif form == "markdown":
-        from tautband.cli.markdown import assessment_markdown
+        from tautband.assessment.markdown import assessment_markdown
 
         click.echo(assessment_markdown(case, assessment, atlas))
     else:

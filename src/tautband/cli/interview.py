@@ -104,22 +104,18 @@ def _number(text: str, highest: int) -> float | None:
 
 
 def _asker(case: Case, atlas: Atlas) -> Callable[[NextStep], Response]:
-    areas = {atlas.regions[p.region].area for p in case.pain}
-
     def ask(step: NextStep) -> Response:
         click.echo("")
         click.secho(step.text, bold=True)
-        return _press(step) if step.kind == "palpation" else _question(step, areas, atlas)
+        return _press(step) if step.kind == "palpation" else _question(step, case, atlas)
 
     return ask
 
 
-def _question(step: NextStep, areas: set[str], atlas: Atlas) -> tuple[str, ...] | None:
-    choices = [
-        a
-        for a in atlas.answers_of[step.id]
-        if not a.offered_for_areas or areas.intersection(a.offered_for_areas)
-    ]
+def _question(step: NextStep, case: Case, atlas: Atlas) -> tuple[str, ...] | None:
+    from tautband.assessment.interview import offered
+
+    choices = offered(step.id, case, atlas)
     for number, choice in enumerate(choices, start=1):
         click.echo(f"  {number}  {choice.label}")
     most = atlas.questions[step.id].max_answers

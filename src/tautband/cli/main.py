@@ -15,6 +15,7 @@ from tautband.cli.interview import interview
 from tautband.cli.optional import OptionalRoom
 from tautband.cli.plan import plan
 from tautband.cli.schema import schema
+from tautband.cli.serve import serve
 from tautband.errors import TautbandError
 
 
@@ -31,7 +32,7 @@ twitch = OptionalRoom(
     help="Local twitch responses in EMG: find, measure and dose them. For research and education.",
 )
 
-for command in (assess, interview, plan, draw, atlas, schema, twitch):
+for command in (assess, interview, plan, draw, serve, atlas, schema, twitch):
     cli.add_command(command)
 
 

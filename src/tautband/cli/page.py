@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from tautband.cli import wording
+from tautband.assessment import wording
 
 NARROW = 64
 DIM = "bright_black"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tautband.assessment import wording
 from tautband.assessment.case import Case
 from tautband.atlas import Atlas
-from tautband.cli import wording
 from tautband.cli.markdown import literal
 from tautband.cli.plan_wording import LIMITS, STATUS, plan_lines, summary
 from tautband.planning import Plan

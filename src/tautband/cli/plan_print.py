@@ -6,9 +6,9 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
+from tautband.assessment import wording
 from tautband.assessment.case import Case
 from tautband.atlas import Atlas
-from tautband.cli import wording
 from tautband.cli.page import DIM, NARROW, Page
 from tautband.cli.plan_wording import LIMITS, STATUS, Line, plan_lines, summary
 from tautband.planning import Plan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tautband.assessment import wording
 from tautband.atlas import Atlas
-from tautband.cli import wording
 from tautband.languages import reviewed, translate
 from tautband.planning import Plan
 from tautband.planning.needle_pass import POSITION_WORDS, Pass

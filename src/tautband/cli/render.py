@@ -7,10 +7,10 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
+from tautband.assessment import wording
 from tautband.assessment.assess import Assessment, CauseEstimate
 from tautband.assessment.case import Case
 from tautband.atlas import Atlas
-from tautband.cli import wording
 from tautband.cli.page import DIM, Page
 
 COLOURS = {"suits": "green", "unclear": "yellow", "refer_first": "red"}

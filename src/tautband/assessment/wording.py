@@ -1,12 +1,11 @@
-"""The words an assessment is told in, the same in the terminal and in Markdown."""
+"""The words an assessment is told in, the same in the terminal, in Markdown and on the page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
 
 from tautband.assessment.assess import Assessment, CauseEstimate, MuscleEstimate
-from tautband.assessment.case import Case
+from tautband.assessment.case import Case, Finding
 from tautband.assessment.channels import ChannelShare, RelatedPoint
 from tautband.assessment.explain import Reason
 from tautband.assessment.model import MOVEMENTS
@@ -113,6 +112,11 @@ def reason(row: Reason, atlas: Atlas, seen_from: str = "") -> str:
             return f"{atlas.accuracy[row.id].test}: {row.value}"
         case _:
             return _answer(row, atlas)
+
+
+def signs(finding: Finding) -> str:
+    """What pressing showed, such as `tender, not the familiar pain`."""
+    return ", ".join(_sign(sign if there else f"no {sign}") for sign, there in finding.signs().items())
 
 
 def _sign(sign: str) -> str:
@@ -230,7 +234,8 @@ def _short_source(source: str, atlas: Atlas) -> str:
     row = atlas.sources[source]
     if ":" in source or not row.url:
         return "our own judgement" if source == "own_judgement" else source
-    return (urlsplit(row.url).hostname or source).removeprefix("www.")
+    site = row.url.partition("://")[2].partition("/")[0]
+    return site.removeprefix("www.") or source
 
 
 def flag_reasons(flags: Sequence[Flag]) -> tuple[tuple[str, ...], ...]:
@@ -249,8 +254,8 @@ def pressing(assessment: Assessment) -> tuple[OpenFlag, ...]:
     return tuple(o for o in assessment.triage.open if o.urgency in ("urgent", "emergency"))
 
 
-def not_screened(assessment: Assessment) -> str:
-    """What is still open, in a sentence or three; empty when everything pressing is decided."""
+def not_screened(assessment: Assessment, asked_by: str = "tautband interview asks them in order.") -> str:
+    """What is still open and who asks it, in a few sentences; empty when everything pressing is decided."""
     still_open = pressing(assessment)
     if not still_open:
         return ""
@@ -261,7 +266,7 @@ def not_screened(assessment: Assessment) -> str:
     also = f" Also needed: {', '.join(facts)}." if facts else ""
     return (
         f"Not ruled out: {'; '.join(conditions[:3])}{more}. About {count} short safety questions are open; "
-        f"tautband interview asks them in order.{also}"
+        f"{asked_by}{also}"
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tautband.assessment import wording
 from tautband.assessment.assess import Assessment, CauseEstimate
 from tautband.assessment.case import Case
 from tautband.atlas import Atlas
-from tautband.cli import wording
 
 
 def assessment_markdown(case: Case, assessment: Assessment, atlas: Atlas) -> str:
