@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tautband.assessment import wording
 from tautband.assessment.case import Case
+from tautband.assessment.markdown import literal
 from tautband.atlas import Atlas
-from tautband.cli.markdown import literal
 from tautband.cli.plan_wording import LIMITS, STATUS, plan_lines, summary
 from tautband.planning import Plan
 

@@ -19,11 +19,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tautband import __version__
 from tautband.assessment import Case, assess, read_case, write_assessment
-from tautband.assessment.case import MAX_BYTES
 from tautband.assessment.markdown import assessment_markdown
 from tautband.assessment.wording import LIMITS
 from tautband.atlas import Atlas
 from tautband.atlas.body.load import VERSION
+from tautband.document import MAX_BYTES
 from tautband.errors import TautbandError
 from tautband.web import overlays, pages, views
 from tautband.web.headers import SecurityHeaders
