@@ -1,5 +1,6 @@
 """A session: load, order, technique, dose, current, adjuncts, aftercare, law, vocabularies, consent."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tautband.planning.stimulation import cover
 
 FIRST = replace(TRAINED, session=1)
 ELECTRICAL = replace(TRAINED, modalities=("manual", "electrical"))
+ANYTHING = replace(TRAINED, training="pelvic", ultrasound=True)
 LEG = (
     "vastus_lateralis_1:left",
     "tibialis_anterior_1:left",
@@ -81,6 +83,36 @@ def test_irritable_pain_is_needled_superficially() -> None:
     unknown = replace(PERSON, pain=())
     (careful,) = planned("vastus_lateralis_1:left", case=unknown, patient=Patient("average")).passes
     assert careful.technique.id == "superficial_baldry"
+
+
+INTO_THE_MUSCLE = re.compile(
+    r"\b(grip(ped)?|grasp|pincer|fold|roll|perforate|(?<!no )(?<!never )perpendicular|bony stop"
+    r"|(at|on|onto|to|hug) (the )?(bone|rib))\b"
+)
+
+
+@pytest.mark.parametrize("point", list(ATLAS.trigger_points))
+def test_every_line_of_a_needle_that_stays_over_the_muscle_says_so(point: str) -> None:
+    sore = Patient("average", irritability="high")
+    for made in planned(f"{point}:left", patient=sore, setting=ANYTHING).passes:
+        own = ATLAS.techniques["superficial_baldry"]
+        site = ATLAS.needling[made.muscle]
+        assert (made.approach, made.direction, made.stop) == (own.approach, own.direction, "over_muscle")
+        assert made.palpation == site.palpation
+        assert made.working_depth_mm is not None
+        for line in (made.approach, made.direction, made.avoidance, *(h.avoid for h in made.hazards)):
+            assert not INTO_THE_MUSCLE.search(line), line
+
+
+def test_a_needle_that_enters_the_muscle_goes_the_way_of_its_site() -> None:
+    (arm,) = planned("biceps_brachii_1:left").passes
+    row = ATLAS.needling["biceps_brachii"]
+    assert (arm.approach, arm.direction, arm.stop) == (row.approach, row.direction, "grip")
+    assert row.avoidance in arm.avoidance
+    assert row.avoidance_in_muscle in arm.avoidance
+    (sore,) = planned("biceps_brachii_1:left", patient=Patient("average", irritability="high")).passes
+    assert sore.avoidance == row.avoidance
+    assert sore.palpation == "pincer"
 
 
 def test_the_dose_is_one_to_three_twitches_with_its_source_and_no_promise() -> None:
