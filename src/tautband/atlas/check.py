@@ -143,6 +143,7 @@ def _names(atlas: Atlas) -> Iterator[Problem]:
             for p in atlas.palpation_lookalikes
         ]
         + [("muscle_names", f"{n.muscle}, {n.name}", n.muscle) for n in atlas.muscle_names]
+        + [("adjuncts", f"{a.area}, {a.condition}, {a.what}", m) for a in atlas.adjuncts for m in a.muscles]
     )
     known = (*atlas.muscles, *atlas.muscle_groups)
     for table, row, term in terms:

@@ -782,7 +782,11 @@ class Aftercare:
 
 @dataclass(frozen=True, slots=True)
 class Adjunct:
-    """What goes with needling, before it or instead of it, and what trials found needling to add."""
+    """What goes with needling, before it or instead of it, and what trials found needling to add.
+
+    It belongs to a session in its `area` in which one of `muscles` (ids or groups) is needled or likely, one of
+    `lookalikes` is likely, and `applies_when` (the rule language of questions) holds; empty cells ask for nothing.
+    """
 
     area: str = field(metadata=column(choices=(*AREAS, "any")))
     condition: str
@@ -791,7 +795,9 @@ class Adjunct:
     added_value: str
     verdict: str = field(metadata=column(choices=("adds", "mixed", "no_extra", "untested")))
     when: str = field(metadata=column(choices=("first", "along", "instead")))
-    lookalike: str
+    muscles: tuple[str, ...]
+    lookalikes: tuple[str, ...] = field(metadata=column(ref="lookalikes"))
+    applies_when: str
     note: str
     provenance: Provenance
 
