@@ -333,7 +333,7 @@ def needling_page(atlas: Atlas) -> str:
                 (
                     (
                         f"`{r.muscle}`",
-                        r.avoidance,
+                        "; ".join(filter(None, (r.avoidance, r.avoidance_in_muscle))),
                         ", ".join(atlas.hazards[h].name for h in r.hazards),
                     )
                     for r in closed

@@ -144,6 +144,7 @@ def _names(atlas: Atlas) -> Iterator[Problem]:
             for p in atlas.palpation_lookalikes
         ]
         + [("muscle_names", f"{n.muscle}, {n.name}", n.muscle) for n in atlas.muscle_names]
+        + [("adjuncts", f"{a.area}, {a.condition}, {a.what}", m) for a in atlas.adjuncts for m in a.muscles]
     )
     known = (*atlas.muscles, *atlas.muscle_groups)
     for table, row, term in terms:
@@ -412,6 +413,11 @@ def _needles(atlas: Atlas) -> Iterator[Problem]:
             if atlas.trigger_points[point].muscle not in limit.muscles:
                 what = f"{point} lies in none of its muscles"
                 yield Problem("depth_limits", limit.id, what, "name its muscle, or drop it")
+    for technique in atlas.techniques.values():
+        told = {bool(technique.approach), bool(technique.direction), bool(technique.stop)}
+        if len(told) > 1:
+            what = "approach, direction and stop belong together"
+            yield Problem("techniques", technique.id, what, "give all three, or none to go the site's way")
     for setting in atlas.technique_parameters:
         if setting.low > setting.high:
             row_name = f"{setting.technique}, {setting.parameter}"

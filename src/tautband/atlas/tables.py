@@ -614,20 +614,27 @@ EFFECTS = (
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """A structure a needle can reach, how it is avoided, and whether pistoning beside it is ruled out."""
+    """A structure a needle can reach, how it is avoided, and whether pistoning beside it is ruled out.
+
+    `avoid` is for a needle that enters the muscle, `avoid_over_muscle` for one that stays over it.
+    """
 
     id: str
     name: str
     kind: str = field(metadata=column(choices=HAZARD_KINDS))
     pistoning: bool
     avoid: str
+    avoid_over_muscle: str
     adverse_events: tuple[str, ...] = field(metadata=column(ref="adverse_events"))
     provenance: Provenance
 
 
 @dataclass(frozen=True, slots=True)
 class NeedlingSite:
-    """How a muscle is needled: position, palpation, path, what stops the needle, hazards, risk, who may."""
+    """How a muscle is needled: position, palpation, path, what stops the needle, hazards, risk, who may.
+
+    `avoidance` holds for every needle here, `avoidance_in_muscle` only for one that enters the muscle.
+    """
 
     muscle: str = field(metadata=column(ref="muscles"))
     positions: tuple[str, ...]
@@ -643,6 +650,7 @@ class NeedlingSite:
     reported_high_mm: int | None = field(metadata=column(low=0, high=125))
     hazards: tuple[str, ...] = field(metadata=column(ref="hazards"))
     avoidance: str
+    avoidance_in_muscle: str
     risk: str = field(metadata=column(choices=("low", "moderate", "high")))
     access: str = field(metadata=column(choices=("open", "trained", "imaging", "pelvic", "never")))
     provenance: Provenance
@@ -763,12 +771,18 @@ class AdverseEvent:
 
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """A way of using a needle; a higher rung is more vigorous."""
+    """A way of using a needle; a higher rung is more vigorous.
+
+    With `approach`, `direction` and `stop` it has a path of its own, the same at every site; without, the site's.
+    """
 
     id: str
     name: str
     modality: str = field(metadata=column(choices=("manual", "electrical", "periosteal", "scar", "tendon")))
     rung: int = field(metadata=column(low=1, high=5))
+    approach: str
+    direction: str
+    stop: str = field(metadata=column(choices=("", "over_muscle")))
     target: str
     when_used: str
     when_not: str
@@ -828,7 +842,11 @@ class Aftercare:
 
 @dataclass(frozen=True, slots=True)
 class Adjunct:
-    """What goes with needling, before it or instead of it, and what trials found needling to add."""
+    """What goes with needling, before it or instead of it, and what trials found needling to add.
+
+    It belongs to a session in its `area` in which one of `muscles` (ids or groups) is needled or likely, one of
+    `lookalikes` is likely, and `applies_when` (the rule language of questions) holds; empty cells ask for nothing.
+    """
 
     area: str = field(metadata=column(choices=(*AREAS, "any")))
     condition: str
@@ -837,7 +855,9 @@ class Adjunct:
     added_value: str
     verdict: str = field(metadata=column(choices=("adds", "mixed", "no_extra", "untested")))
     when: str = field(metadata=column(choices=("first", "along", "instead")))
-    lookalike: str
+    muscles: tuple[str, ...]
+    lookalikes: tuple[str, ...] = field(metadata=column(ref="lookalikes"))
+    applies_when: str
     note: str
     provenance: Provenance
 

@@ -175,7 +175,7 @@ def diff(directory: Path, form: str) -> None:
 
 
 def rule_problems(atlas: Atlas) -> Iterator[Problem]:
-    """Check the expressions of red flags and questions; the atlas may not know the rule language itself."""
+    """Check the expressions of red flags, questions and adjuncts; the atlas may not know the rule language itself."""
     from tautband.assessment.rules import RuleError, lowering_terms, parse, problems
     from tautband.atlas.check import Problem
 
@@ -184,6 +184,7 @@ def rule_problems(atlas: Atlas) -> Iterator[Problem]:
     former = [alias.old_id for alias in atlas.aliases if alias.kind in ("question", "question_split")]
     rules = [("red_flags", flag.id, flag.when) for flag in atlas.red_flags.values()]
     gates = [("questions", question.id, question.applies_when) for question in atlas.questions.values()]
+    gates += [("adjuncts", f"{a.area}, {a.condition}, {a.what}", a.applies_when) for a in atlas.adjuncts]
     for table, row, text in rules + gates:
         try:
             expression = parse(text)

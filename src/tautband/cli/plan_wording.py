@@ -25,6 +25,7 @@ STOPS = {
     "grip": "stays within the grip",
     "tangent": "runs flat under the skin",
     "none": "nothing stops the needle",
+    "over_muscle": "the tip stays over the muscle",
 }
 KINDS = {
     "corridor": "the safety corridor",

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tautband.assessment.assess import Assessment
+from tautband.assessment.rules import CaseView, evaluate, parse
 from tautband.atlas import Atlas
+from tautband.atlas.tables import Adjunct
 
 WHEN = ("instead", "first", "along")
 
@@ -63,23 +65,25 @@ def other_layers(assessment: Assessment, worth: float, atlas: Atlas) -> tuple[Ot
 
 
 def paired_treatments(
-    areas: Iterable[str], likely: frozenset[str], atlas: Atlas
+    areas: Iterable[str], muscles: frozenset[str], likely: frozenset[str], told: CaseView, atlas: Atlas
 ) -> tuple[PairedTreatment, ...]:
-    """The treatments that belong to the areas of the passes, those that come before a needle first.
+    """The treatments that fit areas, muscles and complaint, those that come before a needle first.
 
     Parameters
     ----------
     areas
         Areas of the passes, or of the complaint when there are none.
+    muscles
+        Muscles that are needled or likely; a row about some muscles is shown only with one of them.
     likely
         Look-alikes that hold a share; a row about one of them is shown only then.
+    told
+        What was painted and answered; a row about an injury or a sport is shown only when it was told.
     atlas
         The adjuncts.
     """
     wanted = {*areas, "any"}
-    rows = [
-        row for row in atlas.adjuncts if row.area in wanted and (not row.lookalike or row.lookalike in likely)
-    ]
+    rows = [row for row in atlas.adjuncts if row.area in wanted and _fits(row, muscles, likely, told, atlas)]
     rows.sort(key=lambda row: (row.area == "any", WHEN.index(row.when)))
     return tuple(
         PairedTreatment(
@@ -95,4 +99,15 @@ def paired_treatments(
             row.provenance.source_read,
         )
         for row in rows
+    )
+
+
+def _fits(
+    row: Adjunct, muscles: frozenset[str], likely: frozenset[str], told: CaseView, atlas: Atlas
+) -> bool:
+    about = {m for name in row.muscles for m in atlas.muscles_named(name)}
+    return (
+        (not about or bool(about & muscles))
+        and (not row.lookalikes or bool(likely & set(row.lookalikes)))
+        and evaluate(parse(row.applies_when), told) is True
     )

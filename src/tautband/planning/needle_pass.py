@@ -58,6 +58,11 @@ class Pass:
         Trigger point and side.
     position
         One of the positions in `POSITION_WORDS`; `position_detail` says how exactly.
+    palpation
+        How the band is found, whatever the technique.
+    approach, direction, stop, avoidance
+        Of the technique where it has a path of its own, such as a needle that stays over the muscle; of the site
+        otherwise.
     depth
         The ceiling with its structure and sources, or `no sourced depth`.
     working_depth_mm
@@ -228,6 +233,8 @@ def build_pass(
     channel = sinew_channel(site.region, assessment, atlas)
     on = f"{atlas.channels[channel].hanzi} {atlas.channels[channel].name.split(' (')[0]}" if channel else ""
     row = site.row
+    way = atlas.techniques[technique.id]
+    in_muscle = way.stop != "over_muscle"
     return Pass(
         number=number,
         key=site.key,
@@ -243,18 +250,18 @@ def build_pass(
         position_detail=row.position,
         turn=turn,
         palpation=row.palpation,
-        approach=row.approach,
-        direction=row.direction,
-        stop=row.stop,
+        approach=way.approach or row.approach,
+        direction=way.direction or row.direction,
+        stop=way.stop or row.stop,
         needle=needle,
         depth=site.depth,
         working_depth_mm=working_mm,
         hazards=tuple(
-            PassHazard(h, z.name, z.kind, z.avoid, z.provenance.sources)
+            PassHazard(h, z.name, z.kind, z.avoid if in_muscle else z.avoid_over_muscle, z.provenance.sources)
             for h in row.hazards
             for z in (atlas.hazards[h],)
         ),
-        avoidance=row.avoidance,
+        avoidance="; ".join(filter(None, (row.avoidance, row.avoidance_in_muscle if in_muscle else ""))),
         risk=row.risk,
         lung=site.lung,
         technique=technique,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tautband.assessment.assess import Assessment
 from tautband.assessment.case import Case
+from tautband.assessment.triage import view_of
 from tautband.atlas import Atlas
 from tautband.planning.adjuncts import OtherLayer, PairedTreatment, other_layers, paired_treatments
 from tautband.planning.aftercare import Advice, aftercare_for
@@ -175,7 +176,7 @@ def plan(
     likely = planner.likely()
     # nothing is offered beside a needle to somebody who has to be seen by somebody else first
     ill = referral is not None or any("by_hand" not in a.effects for a in screening.having("no_needling"))
-    adjuncts = () if ill else paired_treatments(planner.areas(passes), likely, atlas)
+    adjuncts = () if ill else planner.adjuncts(planner.areas(passes), planner.muscles(passes), likely)
     return Plan(
         atlas=atlas.version,
         status=status,
@@ -269,6 +270,7 @@ class _Planner:
         self.patient = patient
         self.setting = setting
         self.screening = screening
+        self.told = view_of(case, atlas)
         first = setting.session == 1
         self.load = Load(
             int(self.rule("first_session_muscles" if first else "session_muscles")),
@@ -474,7 +476,7 @@ class _Planner:
             dose_of(technique.id, site.depth, self.limits, self.atlas),
             working_depth_mm(technique.id, site.depth, site.lung and site.tight.lung, self.atlas),
             int(self.rule("press_longer_seconds" if longer else "press_seconds")),
-            paired_treatments((self.atlas.regions[site.region].area,), self.likely(), self.atlas),
+            self.adjuncts((self.atlas.regions[site.region].area,), frozenset({site.muscle}), self.likely()),
             self.assessment,
             self.atlas,
         )
@@ -489,6 +491,17 @@ class _Planner:
         return frozenset(
             c.id for c in self.assessment.causes if c.kind == "lookalike" and c.main_source >= worth
         )
+
+    def muscles(self, passes: Sequence[Pass]) -> frozenset[str]:
+        """The muscles of the passes, and those likely enough to be needled."""
+        worth = self.rule("worth_needling")
+        likely = {m.muscle for m in self.assessment.muscles if m.probability >= worth}
+        return frozenset(likely | {p.muscle for p in passes})
+
+    def adjuncts(
+        self, areas: Sequence[str], muscles: frozenset[str], likely: frozenset[str]
+    ) -> tuple[PairedTreatment, ...]:
+        return paired_treatments(areas, muscles, likely, self.told, self.atlas)
 
     def areas(self, passes: Sequence[Pass]) -> tuple[str, ...]:
         """The areas of the passes, or of the drawing when there are none."""

@@ -102,8 +102,9 @@ def test_without_a_sourced_depth_the_plan_says_so_and_relies_on_bone_or_grip() -
     assert gluteal.depth.statement == "no sourced depth"
     assert gluteal.stop == "bone"
     (hip,) = planned("piriformis_1:right").passes
-    assert hip.stop == "none"
+    assert ATLAS.needling["piriformis"].stop == "none"
     assert hip.technique.id == "superficial_baldry"
+    assert hip.stop == "over_muscle"
     assert hip.working_depth_mm == (5, 10)
 
 

@@ -1,5 +1,6 @@
 """A session: load, order, technique, dose, current, adjuncts, aftercare, law, vocabularies, consent."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from tests.spec.planning.clinic import (
     screened,
 )
 
+from tautband.assessment import PaintedRegion
 from tautband.atlas import Atlas
-from tautband.planning import Patient, Setting, plan
+from tautband.planning import Patient, Plan, Setting, plan
 from tautband.planning.consent import digest_of
 from tautband.planning.law import pack_of
 from tautband.planning.setting import jurisdictions
@@ -25,6 +27,7 @@ from tautband.planning.stimulation import cover
 
 FIRST = replace(TRAINED, session=1)
 ELECTRICAL = replace(TRAINED, modalities=("manual", "electrical"))
+ANYTHING = replace(TRAINED, training="pelvic", ultrasound=True)
 LEG = (
     "vastus_lateralis_1:left",
     "tibialis_anterior_1:left",
@@ -81,6 +84,36 @@ def test_irritable_pain_is_needled_superficially() -> None:
     unknown = replace(PERSON, pain=())
     (careful,) = planned("vastus_lateralis_1:left", case=unknown, patient=Patient("average")).passes
     assert careful.technique.id == "superficial_baldry"
+
+
+INTO_THE_MUSCLE = re.compile(
+    r"\b(grip(ped)?|grasp|pincer|fold|roll|perforate|(?<!no )(?<!never )perpendicular|bony stop"
+    r"|(at|on|onto|to|hug) (the )?(bone|rib))\b"
+)
+
+
+@pytest.mark.parametrize("point", list(ATLAS.trigger_points))
+def test_every_line_of_a_needle_that_stays_over_the_muscle_says_so(point: str) -> None:
+    sore = Patient("average", irritability="high")
+    for made in planned(f"{point}:left", patient=sore, setting=ANYTHING).passes:
+        own = ATLAS.techniques["superficial_baldry"]
+        site = ATLAS.needling[made.muscle]
+        assert (made.approach, made.direction, made.stop) == (own.approach, own.direction, "over_muscle")
+        assert made.palpation == site.palpation
+        assert made.working_depth_mm is not None
+        for line in (made.approach, made.direction, made.avoidance, *(h.avoid for h in made.hazards)):
+            assert not INTO_THE_MUSCLE.search(line), line
+
+
+def test_a_needle_that_enters_the_muscle_goes_the_way_of_its_site() -> None:
+    (arm,) = planned("biceps_brachii_1:left").passes
+    row = ATLAS.needling["biceps_brachii"]
+    assert (arm.approach, arm.direction, arm.stop) == (row.approach, row.direction, "grip")
+    assert row.avoidance in arm.avoidance
+    assert row.avoidance_in_muscle in arm.avoidance
+    (sore,) = planned("biceps_brachii_1:left", patient=Patient("average", irritability="high")).passes
+    assert sore.avoidance == row.avoidance
+    assert sore.palpation == "pincer"
 
 
 def test_the_dose_is_one_to_three_twitches_with_its_source_and_no_promise() -> None:
@@ -172,6 +205,56 @@ def test_every_area_has_something_that_goes_with_needling_or_before_it() -> None
     neck = planned("splenius_capitis_1:left").adjuncts
     assert {a.when for a in neck} >= {"first", "along"}
     assert all(a.sources for a in neck)
+
+
+def conditions(made: Plan) -> set[str]:
+    return {a.condition for a in made.adjuncts}
+
+
+def test_jaw_treatment_goes_with_jaw_muscles_only() -> None:
+    jaw = "jaw muscle pain (TMD)"
+    scalp = planned("occipitalis_1:left", "upper_trapezius_1:left")
+    assert "head" in {ATLAS.regions[p.region].area for p in scalp.passes}
+    assert jaw not in conditions(scalp)
+    assert jaw in conditions(planned("masseter_superficial_1:left"))
+    # likely, though this session has no room for it
+    neck = (
+        "splenius_capitis_1:left",
+        "occipitalis_1:left",
+        "frontalis_1:left",
+        "masseter_superficial_1:left",
+    )
+    full = planned(*neck, setting=FIRST)
+    assert "masseter_superficial" not in {p.muscle for p in full.passes}
+    assert jaw in conditions(full)
+
+
+def test_pelvic_floor_treatment_does_not_go_with_the_buttock() -> None:
+    buttock = planned("gluteus_medius_1:left")
+    assert "pelvic floor pain" not in conditions(buttock)
+    assert "buttock and hip pain" in conditions(buttock)
+    case = replace(PERSON, pain=(PaintedRegion("perineum", "midline", 4),))
+    floor = planned("levator_ani_1:left", case=case)  # closed to the needle, and that is when it is wanted
+    assert "pelvic floor pain" in conditions(floor)
+
+
+def test_whiplash_treatment_waits_for_an_injury_and_a_thrower_s_for_throwing() -> None:
+    for about, answer, condition, site in (
+        ("injury_level", "major", "whiplash", "splenius_capitis_1:left"),
+        ("hurts_when", "throw_racket", "shoulder pain in overhead athletes", "infraspinatus_1:left"),
+    ):
+        told = replace(PERSON, answers={about: (answer,)})
+        assert condition in conditions(planned(site, case=told))
+        assert condition not in conditions(planned(site))
+    unhurt = replace(PERSON, answers={"injury_level": ("none",)})
+    assert "whiplash" not in conditions(planned("splenius_capitis_1:left", case=unhurt))
+
+
+def test_what_a_pass_goes_with_is_about_its_own_muscle() -> None:
+    made = planned("occipitalis_1:left", "masseter_superficial_1:left")
+    said = {p.muscle: " ".join(p.adjuncts) for p in made.passes}
+    assert "Jaw exercise" in said["masseter_superficial"]
+    assert "Jaw exercise" not in said["occipitalis"]
 
 
 def test_a_layer_beside_muscle_that_holds_a_share_is_named_with_what_to_look_for() -> None:
