@@ -59,6 +59,18 @@ def test_the_page_says_where_its_json_twin_is_and_the_twin_leads_on(client: Test
     assert "/api/assess" in paths["/assess"]["post"]["summary"]
 
 
+def test_a_case_comes_back_as_it_was_read(client: TestClient) -> None:
+    twice = [
+        {"region": "temple", "side": "left", "intensity": i, "quality": [q]} for i, q in ((3, "a"), (6, "b"))
+    ]
+    read = client.post(
+        "/api/case", json={**EMPTY, "pain": twice, "answers": {"fever": "no", "course_trend": ""}}
+    ).json()
+    assert read["pain"] == [{"region": "temple", "side": "left", "intensity": 6, "quality": ["a", "b"]}]
+    assert read["answers"] == {"fever": "no"}
+    assert client.post("/api/case", json=read).json() == read
+
+
 def test_openapi_publishes_the_schemas_of_case_and_assessment(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/api/assess"]["post"]
     case = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -133,7 +145,7 @@ def test_only_this_machine_is_answered(client: TestClient) -> None:
     ],
     ids=lambda value: repr(value)[:24],
 )
-@pytest.mark.parametrize("address", ["/api/assess", "/assess", "/assess.md"])
+@pytest.mark.parametrize("address", ["/api/assess", "/assess", "/assess.md", "/api/case"])
 def test_unusable_input_gets_one_line_that_names_the_field(
     client: TestClient, address: str, content: bytes, status: int, field: str
 ) -> None:
