@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
 from tautband.atlas import Atlas
+from tautband.atlas.body import Place, view
+from tautband.web import overlays
 from tautband.web.app import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -314,3 +316,20 @@ def test_no_other_command_loads_the_web() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_points_that_have_a_place_on_the_surface_are_drawn_where_they_show(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = view("back")
+    place = Place(int(shown.cells[1000]), 0.3, 0.3)
+    monkeypatch.setattr(overlays, "places_of", lambda *_: (place,))
+    address = "/overlay/trigger_point/infraspinatus_1/left/{}"
+    twin = client.get("/api" + address.format("back")).json()
+    assert [p["kind"] for p in twin["points"]][:2] == ["trigger_point", "acupoint"]
+    x, y = twin["points"][0]["x"], twin["points"][0]["y"]
+    found = shown.place_at(x, y)
+    assert found is not None
+    assert found.cell == place.cell
+    assert "<circle" in client.get(address.format("back.svg") + "?shape=neutral").text
+    assert client.get("/api" + address.format("front")).json()["points"] == []
