@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
 from tautband.atlas import Atlas
+from tautband.atlas.body import Place, view
+from tautband.web import overlays
 from tautband.web.app import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +59,18 @@ def test_the_page_says_where_its_json_twin_is_and_the_twin_leads_on(client: Test
     paths = client.get("/openapi.json").json()["paths"]
     assert "/api" in paths["/"]["get"]["summary"]
     assert "/api/assess" in paths["/assess"]["post"]["summary"]
+
+
+def test_a_case_comes_back_as_it_was_read(client: TestClient) -> None:
+    twice = [
+        {"region": "temple", "side": "left", "intensity": i, "quality": [q]} for i, q in ((3, "a"), (6, "b"))
+    ]
+    read = client.post(
+        "/api/case", json={**EMPTY, "pain": twice, "answers": {"fever": "no", "course_trend": ""}}
+    ).json()
+    assert read["pain"] == [{"region": "temple", "side": "left", "intensity": 6, "quality": ["a", "b"]}]
+    assert read["answers"] == {"fever": "no"}
+    assert client.post("/api/case", json=read).json() == read
 
 
 def test_openapi_publishes_the_schemas_of_case_and_assessment(client: TestClient) -> None:
@@ -133,7 +147,7 @@ def test_only_this_machine_is_answered(client: TestClient) -> None:
     ],
     ids=lambda value: repr(value)[:24],
 )
-@pytest.mark.parametrize("address", ["/api/assess", "/assess", "/assess.md"])
+@pytest.mark.parametrize("address", ["/api/assess", "/assess", "/assess.md", "/api/case"])
 def test_unusable_input_gets_one_line_that_names_the_field(
     client: TestClient, address: str, content: bytes, status: int, field: str
 ) -> None:
@@ -302,3 +316,20 @@ def test_no_other_command_loads_the_web() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_points_that_have_a_place_on_the_surface_are_drawn_where_they_show(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = view("back")
+    place = Place(int(shown.cells[1000]), 0.3, 0.3)
+    monkeypatch.setattr(overlays, "places_of", lambda *_: (place,))
+    address = "/overlay/trigger_point/infraspinatus_1/left/{}"
+    twin = client.get("/api" + address.format("back")).json()
+    assert [p["kind"] for p in twin["points"]][:2] == ["trigger_point", "acupoint"]
+    x, y = twin["points"][0]["x"], twin["points"][0]["y"]
+    found = shown.place_at(x, y)
+    assert found is not None
+    assert found.cell == place.cell
+    assert "<circle" in client.get(address.format("back.svg") + "?shape=neutral").text
+    assert client.get("/api" + address.format("front")).json()["points"] == []

@@ -18,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tautband import __version__
-from tautband.assessment import Case, assess, read_case, write_assessment
+from tautband.assessment import Case, assess, read_case, write_assessment, write_case
 from tautband.assessment.markdown import assessment_markdown
 from tautband.assessment.wording import LIMITS
 from tautband.atlas import Atlas
@@ -130,6 +130,17 @@ def _api(app: FastAPI, atlas: Atlas) -> None:
     @app.get("/api/example", summary="The worked example, a tautband.case/1", tags=["API"])
     def example() -> Response:
         return Response(pages.example(), media_type="application/json")
+
+    @app.post(
+        "/api/case",
+        summary="A tautband.case/1 in, the same case out with today's ids",
+        tags=["API"],
+        openapi_extra=_takes_a_case(),
+        responses=_refusals(),
+    )
+    async def case(content: CaseBytes) -> dict[str, Any]:
+        """Read a case and write it again, former ids replaced by those the atlas has now."""
+        return write_case(await run_in_threadpool(read_case, content, atlas))
 
     @app.post(
         "/api/assess",

@@ -182,17 +182,12 @@ async function loadExample(): Promise<void> {
 
 async function openFile(file: File): Promise<void> {
   if (file.size > LARGEST_FILE) return notice(words.tooLarge);
-  let given: unknown;
-  const text = await file.text();
-  try {
-    given = JSON.parse(text);
-  } catch {
-    return notice(words.notJson);
-  }
   // the server reads it as the command line does, before anything here is replaced
-  const answer = await fetch("/api/assess", { method: "POST", headers: { "Content-Type": "application/json" }, body: text });
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch("/api/case", { method: "POST", headers, body: file });
+  if (answer.status === 400) return notice(words.notJson);
   if (!answer.ok) return notice(words.refused.replace("{error}", ((await answer.json()) as { error: string }).error));
-  take(given as Case);
+  take((await answer.json()) as Case);
   notice("");
 }
 
