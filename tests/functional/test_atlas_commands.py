@@ -111,6 +111,18 @@ def test_show_a_muscle_tells_how_it_is_needled_and_what_closes_it() -> None:
         assert set(cited["sources"]) <= known
 
 
+def test_show_a_muscle_that_is_only_needled_superficially_says_so_on_every_line() -> None:
+    told = " ".join(text("show", "muscle:supraspinatus").split())
+    for part in ("the tip stays over the muscle", "superficial needling only", "only on a screen"):
+        assert part in told, part
+    assert "lift the muscle off the chest" not in told
+    assert "tilted forward" not in told
+    (entry,) = data("show", "muscle:supraspinatus")["entries"]
+    (row,) = entry["tables"]["needling"]
+    assert row["superficial"]["needed"] == "always"
+    assert (row["stop"], row["superficial"]["stop"]) == ("bone", "over_muscle")
+
+
 def test_show_a_muscle_without_a_depth_says_so_and_one_from_memory_is_closed() -> None:
     assert "no sourced depth" in text("show", "muscle:gluteus_medius")
     assert "known from memory only" in " ".join(text("show", "muscle:digastric").split())

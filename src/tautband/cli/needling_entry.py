@@ -10,6 +10,7 @@ from tautband.atlas import tables as t
 from tautband.cli.plan_wording import STOPS
 from tautband.planning import Setting
 from tautband.planning.corridor import Depth, Tightness, depth_of, gate, superficial_only
+from tautband.planning.technique import LADDER
 
 Entry = dict[str, Any]
 
@@ -26,6 +27,8 @@ def needling_entries(atlas: Atlas, muscle: str) -> list[Entry]:
     if row is None:
         return []
     closed = gate(row, Depth(None, "", "", (), (), ()), atlas, Setting())
+    ceilings = list(_ceilings(atlas, row, closed))
+    over = atlas.techniques[LADDER[0]]
     return [
         {
             "risk": row.risk,
@@ -39,7 +42,14 @@ def needling_entries(atlas: Atlas, muscle: str) -> list[Entry]:
             "stop": row.stop,
             "avoidance": row.avoidance,
             "avoidance_in_muscle": row.avoidance_in_muscle,
-            "ceilings": list(_ceilings(atlas, row, closed)),
+            "superficial": {
+                "needed": _share(ceilings),
+                "approach": over.approach,
+                "direction": over.direction,
+                "stop": over.stop,
+                "sources": list(over.provenance.sources),
+            },
+            "ceilings": ceilings,
             "hazards": [
                 {
                     "id": h.id,
@@ -76,6 +86,12 @@ def _ceilings(atlas: Atlas, row: t.NeedlingSite, everywhere: tuple[str, ...]) ->
             }
 
 
+def _share(ceilings: list[Entry]) -> str:
+    """Whether without imaging the needle has to stay over the muscle `always`, `sometimes` or `never`."""
+    needed = {row["superficial_only"] for row in ceilings}
+    return "sometimes" if len(needed) > 1 else "always" if needed == {True} else "never"
+
+
 def _trust(provenance: t.Provenance) -> Entry:
     return {
         "confidence": provenance.confidence,
@@ -85,20 +101,32 @@ def _trust(provenance: t.Provenance) -> Entry:
 
 
 def needling_lines(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Tell a needling entry in the words of a plan: label, text, and the row whose sources stand behind it."""
+    """Tell a needling entry in the words of a plan: label, text, and the row whose sources stand behind it.
+
+    Where the needle has to stay over the muscle, every line speaks of that needle and one of the guided one.
+    """
     yield "risk", entry["risk"], {}
     for reason in entry["closed"]:
         yield "closed", reason, {}
     yield "position", entry["position"], {}
-    yield "hold", f"{entry['palpation']} palpation; {entry['approach']}", {}
-    yield "aim", f"{entry['direction']}; {STOPS[entry['stop']]}", {}
+    over, how = entry["superficial"], entry["superficial"]["needed"]
+    way = over if how == "always" else entry
+    yield "hold", f"{entry['palpation']} palpation; {way['approach']}", {}
+    yield "aim", f"{way['direction']}; {STOPS[way['stop']]}", {}
+    if how == "always":
+        guided = f"{entry['approach']}; {entry['direction']}; {STOPS[entry['stop']]}"
+        yield "guided", f"only on a screen and with advanced training: {guided}", {}
+    if how == "sometimes":
+        yield "over it", f"where only superficial: {over['approach']}; {over['direction']}", {}
     yield from _ceiling_lines(entry["ceilings"])
     by_advice: dict[tuple[str, tuple[str, ...]], list[Mapping[str, Any]]] = {}
     for hazard in entry["hazards"]:
-        by_advice.setdefault((hazard["avoid"], tuple(hazard["sources"])), []).append(hazard)
+        avoid = hazard["avoid_over_muscle" if how == "always" else "avoid"]
+        by_advice.setdefault((avoid, tuple(hazard["sources"])), []).append(hazard)
     for (avoid, _), hazards in by_advice.items():
         yield "beware", f"{', '.join(h['name'] for h in hazards)}: {avoid}", hazards[0]
-    if here := "; ".join(filter(None, (entry["avoidance"], entry["avoidance_in_muscle"]))):
+    inside = "" if how == "always" else entry["avoidance_in_muscle"]
+    if here := "; ".join(filter(None, (entry["avoidance"], inside))):
         yield "here", here, {}
     yield "from", "risk, position, hold, aim and here:", entry
 
