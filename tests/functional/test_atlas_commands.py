@@ -78,6 +78,57 @@ def test_show_a_muscle_tells_names_nerve_referral_acupoints_and_sources() -> Non
         assert part in told, part
 
 
+def test_show_a_muscle_tells_how_it_is_needled_and_what_closes_it() -> None:
+    told = " ".join(text("show", "upper_trapezius").split())
+    for part in (
+        "risk high",
+        "high risk: closed without advanced training declared",
+        "prone, side-lying or supine",
+        "pincer palpation",
+        "stays within the grip",
+        "10 mm at most: pleura",
+        "average build",
+        "5 mm at most",
+        "lung and its lining (pleura), ",
+    ):
+        assert part in told or part.rstrip(", ") in told, part
+    entry = next(e for e in data("show", "upper_trapezius")["entries"] if e["kind"] == "muscle")
+    (row,) = entry["tables"]["needling"]
+    assert (row["risk"], row["access"], row["palpation"], row["stop"]) == (
+        "high",
+        "trained",
+        "pincer",
+        "grip",
+    )
+    assert row["closed"] == ["high risk: closed without advanced training declared"]
+    assert {h["id"] for h in row["hazards"]} >= {"pleura", "accessory_nerve"}
+    known = {s["id"] for s in entry["all_sources"]}
+    average, thin = (c for c in row["ceilings"] if c["trigger_point"] == "upper_trapezius_2")
+    assert (average["ceiling_mm"], thin["ceiling_mm"]) == (10, 5)
+    assert "pleura" in average["structure"]
+    for cited in (row, average, thin, *row["hazards"]):
+        assert cited["sources"]
+        assert set(cited["sources"]) <= known
+
+
+def test_show_a_muscle_that_is_only_needled_superficially_says_so_on_every_line() -> None:
+    told = " ".join(text("show", "muscle:supraspinatus").split())
+    for part in ("the tip stays over the muscle", "superficial needling only", "only on a screen"):
+        assert part in told, part
+    assert "lift the muscle off the chest" not in told
+    assert "tilted forward" not in told
+    (entry,) = data("show", "muscle:supraspinatus")["entries"]
+    (row,) = entry["tables"]["needling"]
+    assert row["superficial"]["needed"] == "always"
+    assert (row["stop"], row["superficial"]["stop"]) == ("bone", "over_muscle")
+
+
+def test_show_a_muscle_without_a_depth_says_so_and_one_from_memory_is_closed() -> None:
+    assert "no sourced depth" in text("show", "muscle:gluteus_medius")
+    assert "known from memory only" in " ".join(text("show", "muscle:digastric").split())
+    assert "no safe blind depth" in " ".join(text("show", "muscle:rectus_abdominis").split())
+
+
 def test_show_an_acupoint_tells_both_vocabularies_and_that_its_depth_is_not_a_safe_one() -> None:
     told = text("show", "GB21")
     for part in ("Jiānjǐng", "肩井", "upper_trapezius_1", "contested", "not a safe depth", "pneumothorax"):

@@ -117,6 +117,8 @@ def _channel_line(channel: t.Channel) -> Entry:
 
 
 def _muscle(atlas: Atlas, muscle: t.Muscle) -> tuple[Entry, Mapping[str, list[Entry]]]:
+    from tautband.cli.needling_entry import needling_entries  # only muscles have to wait for planning
+
     names = [n for n in atlas.muscle_names if n.muscle == muscle.id]
     groups = [g.name for g in atlas.muscle_groups.values() if muscle.id in g.members]
     facts = {
@@ -134,6 +136,7 @@ def _muscle(atlas: Atlas, muscle: t.Muscle) -> tuple[Entry, Mapping[str, list[En
     }
     return facts, {
         "trigger_points": [_pattern(atlas, p) for p in atlas.trigger_points_of.get(muscle.id, ())],
+        "needling": needling_entries(atlas, muscle.id),
         "hurts_when": _movements(atlas, muscle.id),
         "acupoints": _pairs(atlas, lambda c: muscle.id in atlas.muscles_named(c.muscle), "acupoint"),
         "published_prevalence": [

@@ -46,7 +46,11 @@ def print_entry(out: Console, entry: Entry) -> None:
     for name, rows in entry["tables"].items():
         out.print(Text(_words(name).capitalize(), HEADING))
         blocky = name in BLOCKS and "gloss" not in rows[0]
-        body = _blocks(rows, numbers) if blocky else _rows(rows[:MANY_ROWS], numbers)
+        body: Group | Table
+        if name == "needling":
+            body = _needling(rows[0], numbers)
+        else:
+            body = _blocks(rows, numbers) if blocky else _rows(rows[:MANY_ROWS], numbers)
         out.print(Padding(body, (0, 0, 0, 2), expand=False))
         if not blocky and len(rows) > MANY_ROWS:
             out.print(Text(f"  and {len(rows) - MANY_ROWS} more (--format json shows all)", "dim"))
@@ -216,6 +220,21 @@ def _print_zones(out: Console, title: str, rows: Sequence[tuple[str, list[Text]]
         table.add_row(Text(_words(zone) if zone != previous else "", "italic"), *cells)
         previous = zone
     out.print(Padding(table, (0, 0, 1, 2), expand=False))
+
+
+def _needling(row: Entry, numbers: Mapping[str, int]) -> Table:
+    from tautband.cli.needling_entry import needling_lines
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    style = {"closed": "red", "beware": DOUBT, "ceiling": "bold"}
+    for label, said, cited in needling_lines(row):
+        text = Text(said, style.get(label, ""))
+        if cited:
+            text = text + Text("   ") + _trust(cited, numbers)
+        table.add_row(label, text)
+    return table
 
 
 def _facts(facts: Mapping[str, Any]) -> Table:
