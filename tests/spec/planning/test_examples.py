@@ -36,7 +36,8 @@ def test_the_screened_back_gets_passes_and_current() -> None:
     case = read_case((EXAMPLES / "low_back_leg_screened.json").read_bytes(), ATLAS)
     made = plan(case, assess(case, ATLAS), ATLAS, *SETTING)
     assert made.status == "ready"
-    assert len(made.passes) == 5
+    assert len(made.passes) >= 3
+    assert made.passes[0].muscle == "gluteus_minimus"
     assert made.stimulation is not None
     assert made.session.turns == 1
     assert made.session.insertions <= made.session.insertions_high
