@@ -130,7 +130,7 @@ def keys(made: Plan) -> set[str]:
     return {p.key for p in made.passes}
 
 
-@settings(max_examples=1000)
+@settings(max_examples=3000)
 @given(found(), people(), SETTINGS)
 def test_no_plan_leaves_the_corridor(
     sites: list[tuple[str, str, float]], person: tuple[Case, Patient], setting: Setting
