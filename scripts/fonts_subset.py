@@ -19,8 +19,14 @@ FONTS = ROOT / "src/tautband/atlas/body/fonts"
 PACKAGE = "@expo-google-fonts/noto-sans-sc@0.4.3"
 FAMILY = "Tautband Sans"
 WEIGHTS = {
-    "Regular": ("400Regular/NotoSansSC_400Regular.ttf", "d45f67f0a7c0ca3f256950777ce6a61cc7ce5f9696d02900cbbaac25f8aa7d16"),
-    "SemiBold": ("600SemiBold/NotoSansSC_600SemiBold.ttf", "b5eb7510dff58e0626c72c0861d83a3ed2be1d03047cf90a623682b8667bc5ff"),
+    "Regular": (
+        "400Regular/NotoSansSC_400Regular.ttf",
+        "d45f67f0a7c0ca3f256950777ce6a61cc7ce5f9696d02900cbbaac25f8aa7d16",
+    ),
+    "SemiBold": (
+        "600SemiBold/NotoSansSC_600SemiBold.ttf",
+        "b5eb7510dff58e0626c72c0861d83a3ed2be1d03047cf90a623682b8667bc5ff",
+    ),
 }
 """Per weight the file in the package and its SHA-256."""
 
@@ -45,11 +51,20 @@ def digest(path: Path) -> str:
 def cut(source: Path, weight: str) -> Path:
     """Write one weight with the wanted characters only."""
     font = TTFont(source, recalcTimestamp=False)
-    options = subset.Options(layout_features=["kern", "mark", "mkmk"], hinting=False, name_IDs=[0, 1, 2, 13, 14])
+    options = subset.Options(
+        layout_features=["kern", "mark", "mkmk"], hinting=False, name_IDs=[0, 1, 2, 13, 14]
+    )
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=[*LATIN, *map(ord, hanzi())])
     cutter.subset(font)
-    names = {1: FAMILY, 2: "Regular", 4: f"{FAMILY} {weight}", 6: f"TautbandSans-{weight}", 16: FAMILY, 17: weight}
+    names = {
+        1: FAMILY,
+        2: "Regular",
+        4: f"{FAMILY} {weight}",
+        6: f"TautbandSans-{weight}",
+        16: FAMILY,
+        17: weight,
+    }
     for number, name in names.items():
         font["name"].setName(name, number, 3, 1, 0x409)
     target = FONTS / f"TautbandSans-{weight}.ttf"
@@ -62,7 +77,7 @@ def provenance(files: list[Path]) -> dict[str, Any]:
     return {
         "what": f"Noto Sans SC cut down to Latin and the hanzi of the atlas, named {FAMILY!r}; made by scripts/fonts.",
         "made_from": f"npm package {PACKAGE}",
-        "made_from_sha256": {name: sha for name, sha in WEIGHTS.values()},
+        "made_from_sha256": dict(WEIGHTS.values()),
         "licence": "SIL Open Font License 1.1, see OFL.txt",
         "hanzi": hanzi(),
         "sha256": {path.name: digest(path) for path in files},

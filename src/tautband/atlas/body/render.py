@@ -43,9 +43,8 @@ def render(svg: str, form: str) -> bytes:
             f"{form}: needs the optional extra; install it with: pip install 'tautband[pictures]', or write .svg"
         ) from None
     inputs = {"svg": svg.replace(f'font-family="{FONTS}"', f'font-family="{FAMILY}"')}
-    with as_file(files("tautband.atlas.body") / "fonts") as fonts:
+    with as_file(files("tautband.atlas.body") / "fonts") as folder:
+        fonts = typst.Fonts(font_paths=[folder])
         if form == "png":
-            return typst.compile(
-                PAGE, format="png", ppi=PIXELS_PER_INCH, font_paths=[fonts], sys_inputs=inputs
-            )
-        return typst.compile(PAGE, format="pdf", font_paths=[fonts], sys_inputs=inputs)
+            return typst.compile(PAGE, format="png", ppi=PIXELS_PER_INCH, font_paths=fonts, sys_inputs=inputs)
+        return typst.compile(PAGE, format="pdf", font_paths=fonts, sys_inputs=inputs)
