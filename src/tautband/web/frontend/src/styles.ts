@@ -27,10 +27,8 @@ select { max-width: 10rem; }
 .art { pointer-events: none; color: var(--ink, #1d2830); }
 .art .body-skin { fill: var(--skin, #f3efeb); } .art .body-shade { fill: var(--shade, #b9aaa0); } .art .body-ink { stroke: var(--body-ink, #5d5650); }
 .hits path { fill: transparent; stroke: transparent; vector-effect: non-scaling-stroke; outline: none; }
-.hits path.elsewhere { fill: var(--pain, #b0202e); fill-opacity: .16; }
 .hits path:hover { stroke: var(--accent, #0f5f6b); stroke-opacity: .35; }
 .hits path:focus-visible { stroke: var(--accent, #0f5f6b); stroke-width: 2.5; fill: var(--accent, #0f5f6b); fill-opacity: .14; }
-.hits path:focus-visible.elsewhere { fill: var(--pain, #b0202e); fill-opacity: .3; }
 .hits .chosen { fill: none; stroke: var(--accent, #0f5f6b); stroke-opacity: .4; stroke-linecap: round; stroke-linejoin: round; pointer-events: none; vector-effect: none; }
 .hits path.chosen.whole { fill: var(--accent, #0f5f6b); fill-opacity: .4; }
 .hits .cursor { fill: none; stroke: var(--ink, #1d2830); stroke-opacity: .6; vector-effect: non-scaling-stroke; pointer-events: none; }
