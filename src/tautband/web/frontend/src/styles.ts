@@ -36,6 +36,7 @@ select { max-width: 10rem; }
 .zoom button { width: 2.75rem; height: 2.75rem; border-radius: .6rem; border: 1px solid var(--line, #ccd3d6); background: var(--paper, #fff); cursor: pointer; }
 .name { min-height: 1.5em; text-align: center; color: var(--quiet, #5b6673); font-size: .9rem; margin: .25rem 0 0; }
 .side { display: grid; gap: 1.25rem; align-content: start; }
+section + section { margin-top: 1rem; }
 h3 { font-size: .9rem; font-weight: 600; margin: 0 0 .5rem; }
 h3 small { font-weight: 400; color: var(--quiet, #5b6673); }
 .intensity { display: grid; grid-template-columns: 1fr auto; gap: .25rem .75rem; align-items: center; }
