@@ -16,6 +16,7 @@ from skimage import morphology
 
 from body import raster, trace
 from body.raster import Floats, Ints
+from body.settle import settled
 from body.views import Layout
 from tautband.atlas.body.surface import Shape
 
@@ -43,6 +44,7 @@ class Anchors:
 
 def anchor(points: Floats, shape: Shape) -> Anchors:
     """Find the address of points close to the skin."""
+    points = settled(points)
     near = cKDTree(shape.centroids_cm).query(points, 12)[1]
     a, b, c = (shape.vertices_cm[shape.cells[near][..., i]] for i in range(3))
     normal = np.cross(b - a, c - a)
@@ -51,9 +53,9 @@ def anchor(points: Floats, shape: Shape) -> Anchors:
     v = (np.cross(offset, c - a) * normal).sum(-1) / twice
     w = (np.cross(b - a, offset) * normal).sum(-1) / twice
     weights = np.stack([1 - v - w, v, w], -1)
-    best = weights.min(-1).argmax(1)
+    best = settled(weights.min(-1)).argmax(1)
     rows = np.arange(len(points))
-    return Anchors(near[rows, best], weights[rows, best], bool(abs(points[:, 0].mean()) > 0.5))
+    return Anchors(near[rows, best], settled(weights[rows, best]), bool(abs(points[:, 0].mean()) > 0.5))
 
 
 def mirrored(line: Anchors, mirrored_cell: Ints) -> Anchors:
@@ -103,8 +105,7 @@ def hollowness(shape: Shape, normals: Floats) -> Floats:
 def _blur(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats:
     """Blur within a mask only, so that nothing bleeds in from outside."""
     weight = ndimage.gaussian_filter(inside.astype(float), sigma)
-    blurred: Floats = ndimage.gaussian_filter(picture * inside, sigma) / np.maximum(weight, 1e-3)
-    return blurred
+    return settled(ndimage.gaussian_filter(picture * inside, sigma) / np.maximum(weight, 1e-3))
 
 
 def _brightness(layout: Layout, normal: Floats, openness: Floats, hollow: Floats) -> Floats:
@@ -185,9 +186,10 @@ def _creases(
     steep = (across > threshold) & (across > 2.2 * np.abs(along)) & (border > 1.1 * sigma + 2)
     rows, columns = np.nonzero(steep)
     angle = 0.5 * np.arctan2(2 * gyx[steep], (gxx - gyy)[steep])
+    sin, cos = settled(np.sin(angle)), settled(np.cos(angle))
     lowest = np.ones(len(rows), bool)
     for k in (-1, 1):
-        beside = [rows + k * np.sin(angle), columns + k * np.cos(angle)]
+        beside = [rows + k * sin, columns + k * cos]
         lowest &= smooth[steep] <= ndimage.map_coordinates(smooth, beside, order=1, mode="nearest")
     valley = np.zeros_like(inside)
     valley[rows[lowest], columns[lowest]] = True
@@ -205,6 +207,41 @@ def _creases(
             if other in pixels and not square:
                 edges.append(((r, c), other))
     return [np.array(line, float) + 0.5 for line in trace.chain(edges) if len(line) > shortest_cm * per_cm]
+
+
+def _apart(lines: list[Floats], drawn: list[Floats], reach: float) -> list[Floats]:
+    """The stretches of lines, longest line first, that do not run beside a line that is drawn already."""
+    drawn, kept = list(drawn), []
+    for line in sorted(lines, key=len, reverse=True):
+        near = np.zeros(len(line), bool)
+        if drawn:
+            near = cKDTree(np.vstack(drawn)).query(line)[0] < reach
+        for piece in np.split(np.arange(len(line)), np.flatnonzero(np.diff(near.astype(int))) + 1):
+            if not near[piece[0]] and len(piece) > 2.5 * reach:
+                kept.append(line[piece])
+                drawn.append(line[piece])
+    return kept
+
+
+def _symmetric(lines: list[Floats], middle: float) -> list[Floats]:
+    """The lines of the person's left and their mirror images, joined where they meet in the middle of the picture."""
+
+    def image(line: Floats) -> Floats:
+        return np.stack([line[:, 0], 2 * middle - line[:, 1]], axis=1)
+
+    both = []
+    for line in lines:
+        beyond = line[:, 1] >= middle
+        for piece in np.split(line, np.flatnonzero(np.diff(beyond.astype(int))) + 1):
+            if len(piece) < 4 or piece[1, 1] < middle:
+                continue
+            if piece[-1, 1] - middle < 2:
+                piece = piece[::-1]
+            if piece[0, 1] - middle < 2:
+                both.append(np.vstack([image(piece)[::-1], piece]))
+            else:
+                both += [piece, image(piece)]
+    return both
 
 
 def _mean_at(picture: Floats, line: Floats) -> float:
@@ -234,14 +271,14 @@ def _details(layout: Layout, lines: list[Anchors], border: Floats) -> list[Float
     for line in lines:
         if not drawn.issuperset(line.cells.tolist()):
             continue
-        points = line.on(layout.shape)
-        columns = middle + (points @ right - layout.geometry["centre"]) * scale
-        rows = (layout.geometry["top"] - points @ up) * scale
+        points = settled(line.on(layout.shape))
+        columns = settled(middle + (points @ right - layout.geometry["centre"]) * scale)
+        rows = settled((layout.geometry["top"] - points @ up) * scale)
         r, c = (
             np.clip(k.astype(int), 0, n - 1) for k, n in zip((rows, columns), layout.depth.shape, strict=True)
         )
         seen = (rows > 0) & (rows < layout.depth.shape[0]) & (columns > 0) & (columns < layout.depth.shape[1])
-        seen &= (points @ out > layout.depth[r, c] - 0.25) & (border[r, c] > 0.35 * scale)
+        seen &= (settled(points @ out) > layout.depth[r, c] - 0.25) & (border[r, c] > 0.35 * scale)
         for piece in np.split(np.arange(len(points)), np.flatnonzero(np.diff(seen.astype(int))) + 1):
             if seen[piece[0]] and len(piece) > 3:
                 shown.append(np.stack([rows[piece], columns[piece]], axis=1))
@@ -258,30 +295,34 @@ def draw(layout: Layout, openness: Floats, details: list[Anchors], plain: NDArra
         return raster.spread(layout.points, shape.cells, layout.cell_at, values)
 
     normal = at_pixels(normals) @ np.array(layout.geometry["axes"], float).T
-    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
+    normal = settled(normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9))
     per_cm, scale = layout.pixels_per_cm, 1 / layout.pixels_per_unit
     close = layout.geometry["units_per_cm"] > 20
 
     silhouette = trace.level_rings(
         ndimage.gaussian_filter(inside.astype(float), 1.0), 0.5, 3.5 if close else 2.5, 0.6, 60
     )
-    outline = "".join(trace.path(ring, scale) for ring in silhouette)
-    rim = "".join(trace.path(part, scale) for ring in silhouette for part in _uncut(ring, inside.shape))
+    outline = "".join(trace.path([ring], scale) for ring in silhouette)
+    rim = "".join(trace.path([part], scale) for ring in silhouette for part in _uncut(ring, inside.shape))
 
     tone = _brightness(
         layout, normal, at_pixels(smoothed(openness, shape, 12)), at_pixels(hollowness(shape, normals))
     )
-    tone = _blur(tone, inside, (0.28 if close else 0.35) * per_cm)
+    tone = _blur(settled(tone), inside, (0.28 if close else 0.35) * per_cm)
     shades = []
     for step in SHADE_STEPS:
         rings = trace.level_rings(
             np.where(inside, step - tone, -0.3), 0, 4, 1.0, (0.05 if close else 0.8) * per_cm**2
         )
-        shades.append("".join(trace.path(ring, scale, 0) for ring in rings))
+        shades.append("".join(trace.path([ring], scale, 0) for ring in rings))
 
     border = ndimage.distance_transform_edt(inside)
     jumps = [line for line in _depth_jumps(layout, normal) if _mean_at(border, line) > 5]
-    contours = "".join(trace.path(trace.simplify(trace.smooth(line, 3.5), 0.45), scale) for line in jumps)
+    jumps = trace.bridged(jumps, (1.1 if close else 1.4) * per_cm)
+    jumps = [line for line in jumps if len(line) > (0.5 if close else 0.6) * per_cm]
+    if layout.symmetric:
+        jumps = _symmetric(jumps, layout.depth.shape[1] / 2)
+    contours = "".join(trace.path([trace.simplify(trace.smooth(line, 3.5), 0.45)], scale) for line in jumps)
 
     free = inside.copy()
     for line in jumps:
@@ -289,13 +330,17 @@ def draw(layout: Layout, openness: Floats, details: list[Anchors], plain: NDArra
         free[rows, columns] = False
     facing = np.where(inside, np.clip(normal[..., 2], 0, 1), 1)
     border = ndimage.distance_transform_edt(free)
-    coarse, fine = ((0.32, 0.06, 1.6), (0.12, 0.5, 0.35)) if close else ((0.45, 0.06, 2.4), (0.16, 0.4, 0.6))
+    coarse, fine = ((0.32, 0.06, 1.6), (0.12, 0.5, 0.8)) if close else ((0.45, 0.06, 2.4), (0.16, 0.4, 0.6))
     left_plain = (inside & plain[layout.cell_at]).astype(float)
     folds = _creases(layout, facing, border, *coarse)
     folds += [line for line in _creases(layout, facing, border, *fine) if _mean_at(left_plain, line) < 0.5]
+    own = _details(layout, details, border)
+    folds = _apart(trace.bridged(folds, 0.35 * per_cm), [*jumps, *own], 0.3 * per_cm)
+    if layout.symmetric:
+        folds = _symmetric(folds, layout.depth.shape[1] / 2)
     folds = [trace.simplify(trace.smooth(line, 0.1 * per_cm), 0.5) for line in folds]
-    folds += [trace.simplify(line, 0.3) for line in _details(layout, details, border)]
-    creases = "".join(trace.path(line, scale) for line in folds)
+    folds += [trace.simplify(line, 0.3) for line in own]
+    creases = "".join(trace.path([line], scale) for line in folds)
 
     width = 2.2 if close else 1.5
     name = f"body-{shape.name}-{layout.name}".replace("_", "-")

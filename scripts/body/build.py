@@ -138,7 +138,7 @@ def write_views(skin: Skin, layouts: Iterable[views.Layout], pictures: bool) -> 
         geometry.setdefault(shape, {})[view] = layout.geometry
         shown = views.pointable(layout, skin.hidden, skin.topology.mirrored_cell)
         visible[f"{shape}_{view}"] = np.packbits(shown)
-        outlines = views.region_paths(layout, skin.depth, places, first)
+        outlines = views.region_paths(layout, skin.depth, skin.hidden, places, first)
         picture = ASSETS / "pictures" / f"{shape}_{view}"
         picture.with_suffix(".json").write_text(json.dumps(outlines, separators=(",", ":")))
         if pictures:

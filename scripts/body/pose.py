@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from body.makehuman import SKIN_VERTICES, MakeHuman, Points
+from body.settle import settled
 
 FORWARD = np.array([0.0, 0.0, 1.0])
 
@@ -217,4 +218,4 @@ def cage(source: MakeHuman, skeleton: Skeleton, shape: Points, pose: Pose) -> ND
     posed[:, 1] -= posed[:, 1].min()
     # left is posed before right, which leaves some micrometres of asymmetry where both move the same vertex
     posed = 0.5 * (posed + posed[source.mirror()[:SKIN_VERTICES]] * [-1, 1, 1])
-    return np.round(posed * 100).astype(np.int16)
+    return np.round(settled(posed * 100)).astype(np.int16)

@@ -6,6 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from body.settle import settled
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -85,19 +87,18 @@ def openness(vertices_cm: Floats, cells: Ints, n_directions: int = 96) -> tuple[
     for k in range(n_directions):
         up = 1 - 2 * (k + 0.5) / n_directions
         ring = np.sqrt(1 - up * up)
-        out = np.array([ring * np.cos(golden * k), up, ring * np.sin(golden * k)])
+        out = settled(np.array([ring * np.cos(golden * k), up, ring * np.sin(golden * k)]))
         right = np.cross([0.0, 1.0, 0.0], out)
         right /= np.linalg.norm(right)
-        turned = vertices_cm @ np.stack([right, np.cross(out, right), out]).T
+        axes = np.stack([right, np.cross(out, right), out])
+        turned = settled(vertices_cm @ axes.T)
         low, scale = turned.min(0), 8.0
         points = (turned - low) * [scale, scale, 1]
         size = np.ceil(np.ptp(points[:, :2], axis=0)).astype(int) + 1
         _, depth = draw(points, cells, np.arange(len(cells)), (int(size[0]), int(size[1])))
-        middle = points[cells].mean(1) + np.outer(
-            normals @ np.stack([right, np.cross(out, right), out])[2], [0, 0, 0.05]
-        )
+        middle = settled(points[cells].mean(1) + np.outer(normals @ out, [0, 0, 0.05]))
         column, row = middle[:, 0].astype(int), middle[:, 1].astype(int)
-        facing = np.clip(normals @ out, 0, None)
+        facing = settled(np.clip(normals @ out, 0, None))
         facing[facing < 0.05] = 0
         slope = np.sqrt(np.clip(1 / np.maximum(facing, 0.05) ** 2 - 1, 0, None)) / scale
         open_to = middle[:, 2] > depth[row, column] - 0.06 - slope
@@ -108,4 +109,4 @@ def openness(vertices_cm: Floats, cells: Ints, n_directions: int = 96) -> tuple[
     for i in range(3):
         np.add.at(total, cells[:, i], by_cell * areas[:, 0])
         np.add.at(weight, cells[:, i], areas[:, 0])
-    return by_cell, total / np.maximum(weight, 1e-12)
+    return settled(by_cell), settled(total / np.maximum(weight, 1e-12))

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from body.raster import Floats, Ints
 from body.seeds import SeedLine
+from body.settle import settled
 from tautband.atlas.body.surface import Shape, Topology
 
 SEED_STEP_CM = 0.5
@@ -47,12 +48,14 @@ def membership(
         sources: dict[float, set[int]] = {}
         for line in lines:
             if line.region == region:
-                sources.setdefault(line.reach_cm, set()).update(tree.query(_dense(line.points))[1].tolist())
+                sources.setdefault(line.reach_cm, set()).update(
+                    tree.query(settled(_dense(line.points)))[1].tolist()
+                )
         if not sources:
             raise SystemExit(f"seeds.csv: region {region!r} has no seed")
         for reach, at in sources.items():
             both = at | {int(partner[v]) for v in at} if midline[j] else at
-            away = solver.compute_distance_multisource(sorted(both))
+            away = settled(solver.compute_distance_multisource(sorted(both)))
             distance[:, j] = np.minimum(distance[:, j], away - reach)
     right = vertices[:, 0] < 0
     distance[right] = distance[partner[right]]
@@ -63,7 +66,7 @@ def membership(
     stiffness = potpourri3d.cotan_laplacian(vertices, cells, denom_eps=1e-8)
     mass = sp.diags(potpourri3d.vertex_areas(vertices, cells))
     solve = scipy.sparse.linalg.splu((mass + SMOOTHING_CM2 * stiffness).tocsc()).solve
-    depth = np.stack([solve(mass @ depth[:, j]) for j in range(len(regions))], axis=1)
+    depth = settled(np.stack([solve(mass @ depth[:, j]) for j in range(len(regions))], axis=1))
     depth[right] = depth[partner[right]]
     return depth
 
@@ -108,7 +111,7 @@ def enclosed(openness: Floats, shape: Shape, mirrored_cell: Ints, pairs: Ints) -
 
 def divide(depth: Floats, hidden: NDArray[np.bool_], topology: Topology, shape: Shape, pairs: Ints) -> Ints:
     """The region of each cell: the deepest at its middle, without stray islands, exactly mirrored; -1 where hidden."""
-    at_cell = depth[topology.cells].mean(1)
+    at_cell = settled(depth[topology.cells].mean(1))
     left = shape.centroids_cm[:, 0] > 0
     mirrored = topology.mirrored_cell
     at_cell[~left] = at_cell[mirrored[~left]]

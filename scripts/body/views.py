@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from body import raster, trace
 from body.raster import Floats, Ints
+from body.settle import settled
 from tautband.atlas.body.surface import Shape
 
 FRONT = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
@@ -17,6 +19,11 @@ BACK = ((-1, 0, 0), (0, 1, 0), (0, 0, -1))
 LEFT = ((0, 0, -1), (0, 1, 0), (1, 0, 0))
 INNER = ((0, 0, 1), (0, 1, 0), (-1, 0, 0))
 BELOW = ((1, 0, 0), (0, 0, 1), (0, -1, 0))
+
+SLIVER_PIXELS = 3
+"""What is nowhere twice as wide as this, such as the rim of a region seen edge-on, is not outlined."""
+
+SMALLEST_PIECE_CM2 = 0.15
 
 
 def turned(axes: Any, degrees: float) -> Any:
@@ -112,7 +119,7 @@ def lay_out(name: str, neutral: Shape, shape: Shape) -> Layout:
     frame = FRAMES[name]
     axes = np.array(frame.axes, float)
     kept = part_of_body(neutral, frame.crop) & part_of_body(neutral, frame.part)
-    right, up, _ = axes @ shape.vertices_cm[shape.cells[kept].ravel()].T
+    right, up, _ = settled(axes @ shape.vertices_cm[shape.cells[kept].ravel()].T)
     low, high = right.min() - frame.margin_cm, right.max() + frame.margin_cm
     # a part that is cut off is cut at the edge of the picture; whole things get a margin all around
     top = up.max() + (0 if frame.crop in ("calf", "leg") else frame.margin_cm)
@@ -127,7 +134,7 @@ def lay_out(name: str, neutral: Shape, shape: Shape) -> Layout:
         "top": round(float(top), 3),
         "pose": frame.pose,
     }
-    right, up, out = axes @ shape.vertices_cm.T
+    right, up, out = settled(axes @ shape.vertices_cm.T)
     scale = units * frame.pixels_per_unit
     middle = geometry["width"] * frame.pixels_per_unit / 2
     points = np.stack([middle + (right - geometry["centre"]) * scale, (geometry["top"] - up) * scale, out], 1)
@@ -144,7 +151,7 @@ def pointable(layout: Layout, hidden: NDArray[np.bool_], mirrored_cell: Ints) ->
     corners = layout.points[layout.shape.cells]
     middle = corners.mean(1)
     out = np.array(layout.geometry["axes"], float)[2]
-    facing = layout.shape.normals_cm2 @ out / np.maximum(layout.shape.areas_cm2, 1e-12)
+    facing = settled(layout.shape.normals_cm2 @ out / np.maximum(layout.shape.areas_cm2, 1e-12))
     column, row = np.floor(middle[:, :2].T).astype(int)
     height, width = layout.depth.shape
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
@@ -159,11 +166,12 @@ def pointable(layout: Layout, hidden: NDArray[np.bool_], mirrored_cell: Ints) ->
 
 
 def region_paths(
-    layout: Layout, depth: Floats, places: list[tuple[str, str]], first: Ints
+    layout: Layout, depth: Floats, hidden: NDArray[np.bool_], places: list[tuple[str, str]], first: Ints
 ) -> list[dict[str, str]]:
     """Outline every place that shows, along the smooth border between the regions' depths.
 
-    `first` is, per region, the number of its left (or only) place.
+    `first` is, per region, the number of its left (or only) place. Where `hidden` cells show, as in the slit of the
+    mouth, the place beside them reaches on.
     """
     cells, on_skin = layout.shape.cells, layout.cell_at >= 0
     deepest = depth.argmax(1)
@@ -174,22 +182,20 @@ def region_paths(
     weights = raster.weights(layout.points, cells, mixed)
     region_at[mixed >= 0] = np.concatenate(
         [
-            np.einsum("pi,pir->pr", w, depth[c]).argmax(1)
+            settled(np.einsum("pi,pir->pr", w, depth[c])).argmax(1)
             for w, c in zip(np.array_split(weights, 200), np.array_split(corners, 200), strict=True)
         ]
     )
     sided = np.array([side != "midline" for _, side in places])[first]
     on_right = layout.shape.centroids_cm[layout.cell_at, 0] < 0
     numbers = np.where(on_skin, first[region_at] + (sided[region_at] & on_right), -1)
+    shut = on_skin & hidden[layout.cell_at]
+    nearest = ndimage.distance_transform_edt(shut | ~on_skin, return_distances=False, return_indices=True)
+    numbers = np.where(shut, numbers[tuple(nearest)], numbers)
+    numbers = trace.without_slivers(numbers, SLIVER_PIXELS, SMALLEST_PIECE_CM2 * layout.pixels_per_cm**2)
     paths = []
     for number, rings in trace.outlines(numbers, 2.5 * layout.pixels_per_unit + 1.5, 0.8).items():
-        large = [ring for ring in rings if _area(ring) > 12]
-        if large:
-            region, side = places[number]
-            outline = "".join(trace.path(ring, 1 / layout.pixels_per_unit, 0) for ring in large)
-            paths.append({"region": region, "side": side, "path": outline})
+        region, side = places[number]
+        outline = "".join(trace.path(ring, 1 / layout.pixels_per_unit, 0) for ring in rings)
+        paths.append({"region": region, "side": side, "path": outline})
     return paths
-
-
-def _area(ring: Floats) -> float:
-    return float(abs(np.sum(ring[:-1, 0] * ring[1:, 1] - ring[1:, 0] * ring[:-1, 1])) / 2)

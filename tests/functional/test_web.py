@@ -191,6 +191,19 @@ def test_what_does_not_exist_is_said_in_one_line(client: TestClient, address: st
     assert set(answer.json()) == {"error"}
 
 
+def test_what_was_painted_in_one_view_is_told_for_the_others(client: TestClient) -> None:
+    front = view("front")
+    painted = {"view": "front", "points": [[0.64 * front.width, 0.57 * front.height]], "radius": 40}
+    case = {**EMPTY, "drawing": {"body": "1", "strokes": [painted]}}
+    (seen,) = client.post("/api/seen/left", json=case).json()
+    assert seen["stroke"] == 0
+    assert re.fullmatch(r"(M[-\d ]+(Q[-\d ]+)+Z)+", seen["path"])
+    assert client.post("/api/seen/front", json=case).json() == []
+    assert client.post("/api/seen/left", json=EMPTY).json() == []
+    answer = client.post("/api/seen/inside", json=case)
+    assert (answer.status_code, set(answer.json())) == (404, {"error"})
+
+
 def test_a_picture_that_has_not_changed_is_not_sent_twice(client: TestClient) -> None:
     first = client.get("/body/neutral/front.json")
     again = client.get("/body/neutral/front.json", headers={"if-none-match": first.headers["etag"]})

@@ -214,6 +214,38 @@ def test_an_area_is_selected_and_rated_by_itself(open_page: Open) -> None:
     assert (second["intensity"], second["quality"]) == (10, ["burning"])
 
 
+def test_what_was_painted_from_the_front_shows_from_the_side_and_can_be_rated_there(open_page: Open) -> None:
+    page = open_page(**DESK)
+    box = page.locator(".stage").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.645 * box["width"], box["y"] + 0.57 * box["height"])
+    show(page, "left")
+    find = """() => {
+        const stage = document.querySelector('tautband-painter').shadowRoot.querySelector('.stage');
+        const canvas = stage.querySelector('canvas');
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+        copy.drawImage(canvas, 0, 0);
+        const { data, width } = copy.getImageData(0, 0, canvas.width, canvas.height);
+        const box = stage.getBoundingClientRect();
+        const at = [];
+        for (let i = 3; i < data.length; i += 4) if (data[i] > 200) at.push((i - 3) / 4);
+        const middle = at[Math.floor(at.length / 2)];
+        const scale = box.width / canvas.width;
+        return at.length > 20
+            ? [box.left + (middle % width) * scale, box.top + Math.floor(middle / width) * scale] : null;
+    }"""
+    page.wait_for_function(find)
+    x, y = page.evaluate(find)
+    page.get_by_role("button", name="Select", exact=True).click()
+    page.mouse.click(x, y)
+    page.get_by_role("button", name="burning", exact=True).click()
+    (stroke,) = strokes(page)
+    assert (stroke["view"], stroke["quality"]) == ("front", ["burning"])
+    page.get_by_role("button", name="Undo", exact=True).click()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    page.wait_for_function(f"() => !({find})()")
+
+
 def test_a_region_is_found_by_another_name_and_painted_from_the_list(open_page: Open) -> None:
     page = open_page(**DESK)
     page.get_by_role("searchbox", name="Find a region").fill("brow left")

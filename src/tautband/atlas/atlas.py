@@ -57,6 +57,7 @@ class Atlas:
     channels: Mapping[str, t.Channel]
     channel_names: tuple[t.ChannelName, ...]
     channel_regions: tuple[t.ChannelRegion, ...]
+    course_branches: tuple[t.CourseBranch, ...]
     correspondence: tuple[t.Correspondence, ...]
     bcun: Mapping[str, t.BCun]
     landmarks: Mapping[str, t.Landmark]
@@ -156,6 +157,26 @@ class Atlas:
     def regions_of_channel(self) -> Mapping[str, tuple[t.ChannelRegion, ...]]:
         """Course rows by channel."""
         return group_by(self.channel_regions, lambda r: r.channel)
+
+    def courses_of(self, channel: str) -> tuple[tuple[str, ...], ...]:
+        """The lines on which a channel's acupoints lie, each a run of codes; a branch starts with the point it leaves.
+
+        A point follows the one numbered before it unless `course_branches` says otherwise.
+        """
+        branches = group_by(self.course_branches, lambda b: b.acupoint)
+        lines: list[tuple[str, ...]] = []
+        joining: list[tuple[str, ...]] = []
+        before = ""
+        for code in (p.code for p in self.acupoints.values() if p.meridian == channel):
+            follows = [b.follows for b in branches.get(code, ())] or [before]
+            if lines and before in follows:
+                lines[-1] = (*lines[-1], code)
+                follows.remove(before)
+            else:
+                lines.append((follows.pop(0), code) if lines else (code,))
+            joining += [(other, code) for other in follows if other]
+            before = code
+        return (*lines, *joining)
 
     @cached_property
     def surface_points_of(self) -> Mapping[str, tuple[t.SurfacePoint, ...]]:

@@ -305,6 +305,12 @@ def _acupoints(atlas: Atlas) -> Iterator[Problem]:
             yield Problem("acupoints", point.code, what, "correct one of them")
         if not (point.pinyin and point.hanzi):
             yield Problem("acupoints", point.code, "no pinyin or no hanzi", "give both")
+    for join in atlas.course_branches:
+        one, other = (atlas.acupoints.get(code) for code in (join.acupoint, join.follows))
+        if one and other and one.meridian != other.meridian:
+            where = f"{join.acupoint}, {join.follows}"
+            what = f"{one.meridian} does not follow {other.meridian}"
+            yield Problem("course_branches", where, what, "a branch joins two points of one channel")
     for channel in atlas.channels.values():
         if channel.n_points is not None and channel.n_points != count[channel.id]:
             what = f"n_points is {channel.n_points}, acupoints.csv has {count[channel.id]}"

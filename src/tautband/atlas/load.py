@@ -31,6 +31,7 @@ TABLES: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "channels": (tables.Channel, ("id",)),
     "channel_names": (tables.ChannelName, ("channel", "name")),
     "channel_regions": (tables.ChannelRegion, ("channel", "branch", "position")),
+    "course_branches": (tables.CourseBranch, ("acupoint", "follows")),
     "correspondence": (tables.Correspondence, ("muscle", "site", "acupoint")),
     "bcun": (tables.BCun, ("id",)),
     "landmarks": (tables.Landmark, ("id",)),

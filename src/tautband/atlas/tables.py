@@ -282,6 +282,16 @@ class ChannelRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseBranch:
+    """Where a channel branches: an acupoint that the course reaches from others than the one numbered before it."""
+
+    acupoint: str = field(metadata=column(ref="acupoints"))
+    follows: str = field(metadata=column(ref="acupoints"))
+    note: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class Correspondence:
     """A muscle site and an acupoint that somebody relates, and how far that is disputed."""
 

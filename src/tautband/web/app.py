@@ -143,6 +143,20 @@ def _api(app: FastAPI, atlas: Atlas) -> None:
         return write_case(await run_in_threadpool(read_case, content, atlas))
 
     @app.post(
+        "/api/seen/{view}",
+        summary="What shows in a view of a drawing painted in other views",
+        tags=["body"],
+        openapi_extra=_takes_a_case(),
+        responses=_refusals(),
+    )
+    async def seen(content: CaseBytes, view: str) -> list[dict[str, Any]]:
+        """Give per stroke its index in the drawing and an SVG path in the coordinates of the view."""
+        case = await run_in_threadpool(read_case, content, atlas)
+        if (found := await run_in_threadpool(views.seen, case, view)) is None:
+            raise HTTPException(404, "there is no such view")
+        return found
+
+    @app.post(
         "/api/assess",
         summary="A tautband.case/1 in, a tautband.assessment/1 out",
         tags=["API"],

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from typing import Any
 
+from tautband.assessment import Case
 from tautband.atlas import Atlas
-from tautband.atlas.body import SHAPES, VIEWS, Body, View, view
+from tautband.atlas.body import SHAPES, VIEWS, Body, Drawing, View, paint, view
 from tautband.atlas.body.load import VERSION
+from tautband.atlas.body.outline import seen_from_elsewhere
 
 WHOLE = ("front", "back", "left", "right")
 
@@ -43,6 +46,15 @@ def view_document(shape: str, name: str) -> str | None:
     """One view with its picture and the outlines of its regions."""
     shown = find_view(shape, name)
     return None if shown is None else _compact(shown.to_dict())
+
+
+def seen(case: Case, name: str) -> list[dict[str, Any]] | None:
+    """What shows in a view of the strokes painted in others; nothing for a view that there is not."""
+    drawing = case.drawing or Drawing()
+    shown = find_view(drawing.shape, name)
+    if shown is None:
+        return None
+    return [{"stroke": s.stroke, "path": s.path} for s in seen_from_elsewhere(paint(drawing), shown)]
 
 
 def _compact(document: object) -> str:

@@ -109,6 +109,7 @@ DEFECTS: list[tuple[str, list[Mapping[str, str]], str, str]] = [
         "acupoint, GB20, mine",
         "u 0.7 and v 0.7 add up to more than 1",
     ),
+    ("course_branches", [{"acupoint": "ST9", "follows": "BL1"}], "ST9, BL1", "ST does not follow BL"),
     (
         "limb_segments",
         [{"id": "thigh", "begin": "hip_front", "end": "lateral_malleolus;medial_malleolus"}],

@@ -206,6 +206,18 @@ def test_a_point_lies_in_the_region_of_its_row_or_its_remark_says_why_not() -> N
     assert unsettled == {}
 
 
+def test_what_we_ourselves_call_the_same_site_lies_together() -> None:
+    """Within 5 cm, as both placements may err; a point that texts forbid in pregnancy stays a caution all the same."""
+    apart = {
+        (row.trigger_point, row.acupoint): float(np.linalg.norm(at(row.trigger_point) - at(row.acupoint)))
+        for row in ATLAS.correspondence
+        if row.trigger_point and row.relation == "same_site" and row.evidence == "compiled"
+        if row.acupoint not in ATLAS.pregnancy_points
+    }
+    assert len(apart) > 50
+    assert {pair: cm for pair, cm in apart.items() if cm > 5} == {}
+
+
 def test_most_points_lie_in_the_region_of_their_row() -> None:
     region_of = named_regions()
     sited = [point for point in POINTS if point.kind != "landmark"]

@@ -76,6 +76,20 @@ def test_every_view_is_a_well_formed_picture_with_labelled_outlines(name: str, s
         assert BODY.shape(shape).areas_cm2[cells].sum() < 0.08 * areas[number], place
 
 
+@pytest.mark.parametrize(("name", "shape"), ALL)
+def test_outlines_are_closed_and_no_curve_of_theirs_swings_out(name: str, shape: str) -> None:
+    for outline in view(name, shape).outlines:
+        rings = outline.path.split("z")
+        assert rings.pop() == ""
+        assert all(ring.startswith("M") for ring in rings)
+        curves = [re.findall(r"-?\d+", curve) for ring in rings for curve in ring.split("c")[1:]]
+        first, second, end = np.array(curves, float).reshape(-1, 3, 2).transpose(1, 0, 2)
+        # a third of the chord, and what rounding to whole units can add at both ends
+        room = np.hypot(*end.T) / 3 + 2
+        assert (np.hypot(*first.T) <= room).all()
+        assert (np.hypot(*(end - second).T) <= room).all()
+
+
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_other_side_is_the_mirror_image(name: str) -> None:
     here, there = view(name), view(other_view(name))
@@ -127,6 +141,11 @@ def test_a_mirrored_place_lies_opposite() -> None:
     here = shape.place_cm(place.cell, place.u, place.v)
     other = mirrored_place(place)
     assert shape.place_cm(other.cell, other.u, other.v) == pytest.approx(here * [-1, 1, 1], abs=1e-9)
+
+
+def test_a_chart_of_a_muscle_turns_to_where_its_points_lie_not_only_to_where_it_is_felt() -> None:
+    assert of_muscle("infraspinatus", ATLAS, "right").views[-1] == "back"
+    assert "front" in of_muscle("infraspinatus", ATLAS, "right").views
 
 
 def test_an_empty_field_is_no_field() -> None:

@@ -199,26 +199,37 @@ def mirrored_place(place: Place) -> Place:
 def best_views(
     field: Floats | None = None, places: Sequence[Place] = (), shape: str = "neutral"
 ) -> tuple[str, ...]:
-    """The one to three whole-body views that show the most of a field, or of some places."""
+    """The one to three whole-body views that show the most of a field, and of some places as far as they face there."""
     body = Body.load()
-    weight = np.zeros(len(body.topology.cells))
+    left = np.zeros(len(body.topology.cells))
     if field is not None:
-        weight += np.where(field > 0.25, field, 0) * body.shape().areas_cm2
-    for place in places:
-        weight[place.cell] += 1.0
-    left = weight.copy()
+        left += np.where(field > 0.25, field, 0) * body.shape().areas_cm2
+    # all places together weigh as much as a third of the field
+    each = max(left.sum(), 1.0) / 3 / max(len(places), 1)
+    open_ = list(places)
+    total = left.sum() + each * len(open_)
     chosen: list[str] = []
     for _ in range(3):
-        gains = {
-            name: float(left[view(name, shape).cells].sum()) for name in ("front", "back", "left", "right")
-        }
+        shown = [view(name, shape) for name in ("front", "back", "left", "right")]
+        gains = {v.id: float(left[v.cells].sum()) + each * sum(_faces(v, p) for p in open_) for v in shown}
         best = max(gains, key=lambda name: gains[name])
-        if chosen and gains[best] < 0.12 * weight.sum():
+        if chosen and gains[best] < 0.12 * total:
             break
         chosen.append(best)
         left[view(best, shape).cells] = 0
+        open_ = [place for place in open_ if not _faces(view(best, shape), place)]
     order = ("right", "front", "left", "back")
     return tuple(sorted(chosen, key=order.index))
+
+
+def _faces(shown: View, place: Place) -> bool:
+    """Whether a place shows in a view, and not on the slant."""
+    if not np.isin(place.cell, shown.cells):
+        return False
+    corners = Body.load().shape(shown.shape, shown.geometry["pose"])
+    a, b, c = shown.project(corners.vertices_cm[corners.cells[place.cell]])
+    seen = abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2 / shown.units_per_cm**2
+    return bool(seen > 0.5 * corners.areas_cm2[place.cell])
 
 
 def _text(

@@ -30,7 +30,7 @@ MAX_RADIUS = 400
 STEPS_PER_UNIT = 8
 """Coordinates and radii are kept to an eighth of a unit, which every machine's numbers hold exactly."""
 
-PAIRS_AT_ONCE = 40_000
+PAIRS_AT_ONCE = 20_000
 """Of a segment and a cell; as many as a processor keeps at hand."""
 
 
@@ -128,12 +128,18 @@ class Painting:
     ----------
     drawing
         The strokes.
-    stroke_of_cell
-        (107024,) index of the topmost stroke; -1 where nothing is painted.
+    last_of_cell
+        (107024,) index of the last stroke that touched it, painting or erasing; -1 where none did.
     """
 
     drawing: Drawing
-    stroke_of_cell: NDArray[np.int32]
+    last_of_cell: NDArray[np.int32]
+
+    @cached_property
+    def stroke_of_cell(self) -> NDArray[np.int32]:
+        """(107024,) index of the topmost stroke; -1 where nothing is painted."""
+        kept = [i if s.mode == "paint" else -1 for i, s in enumerate(self.drawing.strokes)]
+        return np.array([*kept, -1], dtype=np.int32)[self.last_of_cell]
 
     @property
     def covered(self) -> NDArray[np.bool_]:
@@ -212,15 +218,15 @@ def _patches(pieces: NDArray[Any], strokes: NDArray[Any]) -> tuple[int, NDArray[
 def paint(drawing: Drawing) -> Painting:
     """Resolve a drawing to the cells it covers."""
     body = Body.load()
-    top = np.full(len(body.topology.cells), -1, dtype=np.int32)
+    last = np.full(len(body.topology.cells), -1, dtype=np.int32)
     for i, stroke in enumerate(drawing.strokes):
         if stroke.region:
             touched = body.place_of_cell == body.places.index((stroke.region, stroke.side))
         else:
             shown = view(stroke.view, drawing.shape)
             touched = shown.cells[_under_brush(shown, stroke)]
-        top[touched] = i if stroke.mode == "paint" else -1
-    return Painting(drawing, top)
+        last[touched] = i
+    return Painting(drawing, last)
 
 
 def resolve(drawing: Drawing) -> tuple[RegionShare, ...]:
@@ -261,14 +267,18 @@ def _under_brush(shown: View, stroke: Stroke) -> NDArray[np.intp]:
         t = px * dx
         t += py * dy
         t *= per_length2[part, None]
-        np.clip(t, 0, 1, out=t)
+        np.maximum(t, 0, out=t)
+        np.minimum(t, 1, out=t)
         px -= t * dx
         py -= t * dy
         px *= px
         py *= py
         px += py
-        r = r0[part, None] if level else r0[part, None] + t * (r1 - r0)[part, None]
-        hit[open_] = (px <= r * r).any(0)
+        if level:
+            hit[open_] = px.min(0) <= reach * reach
+        else:
+            r = r0[part, None] + t * (r1 - r0)[part, None]
+            hit[open_] = (px <= r * r).any(0)
     touched: NDArray[np.intp] = near[hit]
     return touched
 

@@ -152,7 +152,8 @@ def of_channel(name: str, atlas: Atlas, side: str = "both") -> Chart:
     )
     own = [p for p in atlas.acupoints.values() if p.meridian == name]
     courses = tuple(
-        tuple(place for point in own for place in places_of(atlas, "acupoint", point.code, one))
+        tuple(place for code in line for place in places_of(atlas, "acupoint", code, one))
+        for line in atlas.courses_of(name)
         for one in sides
     )
     marks = tuple(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from importlib.resources import as_file, files
 
+from tautband.atlas.body.chart import FONTS
 from tautband.errors import TautbandError
 
 FORMATS = ("svg", "png", "pdf")
 PIXELS_PER_INCH = 192.0
 
-HANZI = re.compile(" ?[\u3400-\u9fff]+")
-HANZI_FONTS = re.compile(
-    "CJK|Noto S(ans|erif) [SJT]C|Source Han|WenQuanYi|PingFang|YaHei|SimSun|SimHei|Heiti|Hiragino|Song"
-)
+FAMILY = "Tautband Sans"
+"""The family in `fonts/`: Latin with the tones of pinyin, and every hanzi that a chart writes."""
 
 PAGE = b"""#set page(width: auto, height: auto, margin: 0pt)
 #image(bytes(sys.inputs.svg), format: "svg")
@@ -27,8 +26,8 @@ def render(svg: str, form: str) -> bytes:
     svg
         The document.
     form
-        `svg`, `png` (two pixels per unit) or `pdf` (vectors, text as text). PNG and PDF use the fonts of the machine;
-        where none of them has hanzi, those are left out and the pinyin stands alone.
+        `svg`, `png` (two pixels per unit) or `pdf` (vectors, text as text). PNG and PDF are set in a font that comes
+        with tautband; only what somebody wrote in another script takes the fonts of the machine.
 
     Raises
     ------
@@ -43,10 +42,9 @@ def render(svg: str, form: str) -> bytes:
         raise TautbandError(
             f"{form}: needs the optional extra; install it with: pip install 'tautband[pictures]', or write .svg"
         ) from None
-    if not any(HANZI_FONTS.search(family) for family in typst.Fonts().families()):
-        # empty boxes would say less than the pinyin beside them does
-        svg = HANZI.sub("", svg)
-    inputs = {"svg": svg}
-    if form == "png":
-        return typst.compile(PAGE, format="png", ppi=PIXELS_PER_INCH, sys_inputs=inputs)
-    return typst.compile(PAGE, format="pdf", sys_inputs=inputs)
+    inputs = {"svg": svg.replace(f'font-family="{FONTS}"', f'font-family="{FAMILY}"')}
+    with as_file(files("tautband.atlas.body") / "fonts") as folder:
+        fonts = typst.Fonts(font_paths=[folder])
+        if form == "png":
+            return typst.compile(PAGE, format="png", ppi=PIXELS_PER_INCH, font_paths=fonts, sys_inputs=inputs)
+        return typst.compile(PAGE, format="pdf", font_paths=fonts, sys_inputs=inputs)

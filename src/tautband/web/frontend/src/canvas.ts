@@ -1,13 +1,9 @@
 /** Shows strokes on a canvas: the topmost one counts, nothing leaves the body. */
 
-import { BrushStroke, Stroke, ViewData, isFill, keyOf } from "./types";
+import { SeenStroke, Stroke, ViewData, isFill, keyOf } from "./types";
 import { Window } from "./window";
 
-const DIAGONAL = Math.SQRT1_2;
-const RING = [
-  [0, 0], [1, 0], [-1, 0], [0, 1], [0, -1],
-  [DIAGONAL, DIAGONAL], [-DIAGONAL, DIAGONAL], [DIAGONAL, -DIAGONAL], [-DIAGONAL, -DIAGONAL],
-] as const;
+const COMPOSED = { paint: "source-over", erase: "destination-out" } as const;
 
 /** Light to dark with the intensity; an unrated stroke stands in the middle. */
 export function colourOf(intensity: number | undefined): string {
@@ -20,6 +16,8 @@ export class PaintCanvas {
   private readonly maskLayer = document.createElement("canvas");
   private paths = new Map<string, Path2D>();
   private maskFor = "";
+  private seen: (SeenStroke & { shape: Path2D })[] = [];
+  private after = 0;
 
   constructor(readonly element: HTMLCanvasElement) {
     this.context = element.getContext("2d")!;
@@ -33,7 +31,10 @@ export class PaintCanvas {
   /** Whether a point of the view lies in a region. */
   inRegion(key: string, x: number, y: number): boolean {
     const path = this.paths.get(key);
-    if (!path) return false;
+    return !!path && this.inPath(path, x, y);
+  }
+
+  private inPath(path: Path2D, x: number, y: number): boolean {
     this.context.save();
     this.context.resetTransform();
     const inside = this.context.isPointInPath(path, x, y, "evenodd");
@@ -41,14 +42,21 @@ export class PaintCanvas {
     return inside;
   }
 
-  /** Whether a brush stroke meets a region, as near as its path and a ring around it tell. */
-  meets(key: string, stroke: BrushStroke): boolean {
-    const stride = Math.max(1, Math.floor(stroke.points.length / 24));
-    return stroke.points.some(([x, y, pressure = 1], i) => {
-      if (i % stride) return false;
-      const r = 0.9 * pressure * stroke.radius;
-      return RING.some(([dx, dy]) => this.inRegion(key, x + dx * r, y + dy * r));
-    });
+  /** What shows of strokes painted in other views; it lies over the first `after` strokes and under the later ones. */
+  showSeen(seen: SeenStroke[], after: number): void {
+    this.seen = seen.map((s) => ({ ...s, shape: new Path2D(s.path) }));
+    this.after = after;
+  }
+
+  /** The stroke of another view that shows at a point, or -1; `above` is what lies there of this view. */
+  seenAt(x: number, y: number, above: number): number {
+    if (above >= this.after) return -1;
+    return this.seen.find(({ shape }) => this.inPath(shape, x, y))?.stroke ?? -1;
+  }
+
+  /** The path of a stroke of another view, if it shows here. */
+  seenPath(stroke: number): string | undefined {
+    return this.seen.find((s) => s.stroke === stroke)?.path;
   }
 
   /** Draws the strokes of a view; `window` is the part of the picture that shows. */
@@ -67,8 +75,9 @@ export class PaintCanvas {
     context.clearRect(0, 0, width, height);
     context.setTransform(scale, 0, 0, scale, -window.x * scale, -window.y * scale);
     context.lineCap = context.lineJoin = "round";
-    for (const stroke of strokes) {
-      context.globalCompositeOperation = stroke.mode === "paint" ? "source-over" : "destination-out";
+    strokes.forEach((stroke, i) => {
+      if (i === this.after) this.drawSeen(strokes, 1 / scale);
+      context.globalCompositeOperation = COMPOSED[stroke.mode];
       context.fillStyle = context.strokeStyle = colourOf(stroke.intensity);
       if (isFill(stroke)) {
         const path = this.paths.get(keyOf(stroke));
@@ -76,10 +85,24 @@ export class PaintCanvas {
       } else if (stroke.view === view) {
         this.line(stroke.points, stroke.radius);
       }
-    }
+    });
+    if (this.after >= strokes.length) this.drawSeen(strokes, 1 / scale);
     context.resetTransform();
     context.globalCompositeOperation = "destination-in";
     context.drawImage(this.mask(width, height, scale, window), 0, 0);
+  }
+
+  private drawSeen(strokes: Stroke[], pixel: number): void {
+    const { context } = this;
+    context.lineWidth = 2 * pixel; // no gap between neighbours
+    for (const { stroke, shape } of this.seen) {
+      const of = strokes[stroke];
+      if (!of) continue;
+      context.globalCompositeOperation = COMPOSED[of.mode];
+      context.fillStyle = context.strokeStyle = colourOf(of.intensity);
+      context.fill(shape, "evenodd");
+      context.stroke(shape);
+    }
   }
 
   private line(points: readonly (readonly number[])[], radius: number): void {

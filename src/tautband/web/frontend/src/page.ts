@@ -2,7 +2,7 @@
 
 import { page as words } from "../../words.json";
 import type { TautbandPainter } from "./painter";
-import type { Drawing, Side, Stroke } from "./types";
+import type { Drawing, SeenStroke, Side, Stroke } from "./types";
 
 interface Pain {
   region: string;
@@ -238,6 +238,12 @@ const drawn = (e: Event): void => {
   showShape();
   touched = true;
   ask();
+};
+painter.seen = async (strokes, view) => {
+  const body = JSON.stringify({ schema: "tautband.case/1", pain: [], drawing: strokes });
+  const answer = await fetch(`/api/seen/${view}`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return (await answer.json()) as SeenStroke[];
 };
 painter.addEventListener("input", drawn);
 painter.addEventListener("change", drawn);

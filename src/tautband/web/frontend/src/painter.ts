@@ -9,32 +9,20 @@ import { painter as words } from "../../words.json";
 import { PaintCanvas, colourOf } from "./canvas";
 import { Brush, Tool, buildControls } from "./controls";
 import { draw, fill, make, parsed } from "./dom";
+import { nameOf, showPlaces } from "./finder";
+import { Gestures } from "./gestures";
+import { History } from "./history";
 import { nearest } from "./neighbours";
+import { Saver } from "./saver";
+import { areaOf, eighth, filled, rated, topmost, withRegion } from "./strokes";
 import { CSS } from "./styles";
-import { MAX_POINTS, MAX_STROKES, areaOf, countPoints, eighth, filled, rated, topmost, withRegion } from "./strokes";
-import {
-  BodyIndex,
-  BrushStroke,
-  Covered,
-  Drawing,
-  NamedPlace,
-  Place,
-  Point,
-  Rating,
-  Stroke,
-  ViewData,
-  isFill,
-  keyOf,
-} from "./types";
-import { Fingers, Spot, Window, held, pinched, zoomed } from "./window";
+import { BodyIndex, BrushStroke, Covered, Drawing, Place, Point, Rating, SeenStroke, Stroke, ViewData, isFill, keyOf, placeOf } from "./types";
+import { Spot, Window, held, pinched, zoomed } from "./window";
 
 const BRUSH_CM: Record<Brush, number> = { small: 0.8, medium: 2, large: 4 };
 const CLOSE_UP_BRUSH = 0.45; // a hand is painted with a finer brush than a back
 const CLOSE_UP_SCALE = 20; // units per cm from which a view is a close-up
-const HISTORY = 200;
-const AUTOSAVE_MS = 400;
 const INPUT_MS = 120;
-const SHOWN = 12; // hits of a search
 
 export class TautbandPainter extends HTMLElement {
   static readonly observedAttributes = ["src", "view", "overlay"];
@@ -42,14 +30,15 @@ export class TautbandPainter extends HTMLElement {
   /** Called with the drawing soon after every change; a promise it returns is waited for. */
   autosave: ((drawing: Drawing) => void | Promise<void>) | null = null;
 
+  /** Asked what shows in a view of the strokes painted in others. */
+  seen: ((drawing: Drawing, view: string) => Promise<SeenStroke[]>) | null = null;
+
   private index: BodyIndex | null = null;
   private data: ViewData | null = null;
   private readonly views = new Map<string, ViewData>();
   private loading = "";
 
-  private strokes: Stroke[] = [];
-  private past: Stroke[][] = [];
-  private future: Stroke[][] = [];
+  private history = new History();
   private covered: Covered[] = [];
   private drawnOn = "neutral"; // brush strokes belong to the shape they were painted on
 
@@ -59,17 +48,32 @@ export class TautbandPainter extends HTMLElement {
   private chosen = new Set<number>();
 
   private window: Window = { x: 0, y: 0, width: 1 };
-  private readonly pointers = new Map<number, Spot>();
+  private windowBefore = this.window;
   private stroke: BrushStroke | null = null;
-  private pinch: { from: Fingers; window: Window } | null = null;
-  private drag: { x: number; y: number; moved: boolean } | null = null;
   private frame = 0;
-  private saveTimer = 0;
   private lastInput = 0;
   private inputTimer = 0;
 
   private readonly ui = this.build();
   private readonly canvas = new PaintCanvas(this.ui.canvas);
+  private readonly gestures = new Gestures(this.ui.stage, {
+    paints: () => this.tool !== "select",
+    begin: (e) => this.begin(e),
+    extend: (events) => this.extend(events),
+    finish: () => this.finish(),
+    abandon: () => this.abandon(),
+    tap: (e) => this.chooseAt(this.at(e)),
+    pan: (dx, dy) => this.pan(dx, dy),
+    pinchStart: () => (this.windowBefore = this.window),
+    pinch: (from, to) =>
+      this.data && this.show(pinched(this.windowBefore, from, to, this.ui.stage.getBoundingClientRect(), this.data)),
+    hover: (e) => this.hover(e),
+    zoom: (factor, e) => this.zoomBy(factor, this.at(e)),
+  });
+  private readonly saver = new Saver(
+    () => this.autosave && Promise.resolve().then(() => this.autosave!(this.value)),
+    (text) => (this.ui.saved.textContent = text),
+  );
   private readonly resized = new ResizeObserver(() => this.redraw());
 
   // what a page may read and set -----------------------------------------------------------------------------------
@@ -84,15 +88,13 @@ export class TautbandPainter extends HTMLElement {
   }
 
   set value(drawing: Drawing) {
-    this.strokes = structuredClone(drawing.strokes);
+    this.history = new History(structuredClone(drawing.strokes));
     this.drawnOn = drawing.shape;
-    this.past = [];
-    this.future = [];
     this.chosen.clear();
     this.refresh();
   }
 
-  /** What the drawing covers, as resolved by tautband; shows in the list, and on the views painted elsewhere. */
+  /** What the drawing covers, as resolved by tautband; shows in the list, and is spoken. */
   get coverage(): Covered[] {
     return this.covered;
   }
@@ -112,11 +114,11 @@ export class TautbandPainter extends HTMLElement {
   }
 
   undo(): void {
-    this.step(this.past, this.future, words.undone);
+    if (this.history.undo()) this.stepped(words.undone);
   }
 
   redo(): void {
-    this.step(this.future, this.past, words.redone);
+    if (this.history.redo()) this.stepped(words.redone);
   }
 
   clear(): void {
@@ -127,6 +129,10 @@ export class TautbandPainter extends HTMLElement {
   toggle(place: Place, on = !this.isPainted(place)): void {
     this.commit(withRegion(this.strokes, place, on, this.rating));
     this.say(fill(on ? words.nowPainted : words.nowCleared, { place: this.nameOf(place) }));
+  }
+
+  private get strokes(): Stroke[] {
+    return this.history.strokes;
   }
 
   // life ------------------------------------------------------------------------------------------------------------
@@ -140,7 +146,7 @@ export class TautbandPainter extends HTMLElement {
   disconnectedCallback(): void {
     this.resized.disconnect();
     document.removeEventListener("visibilitychange", this.saveWhenHidden);
-    this.save();
+    this.saver.now();
   }
 
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
@@ -153,7 +159,7 @@ export class TautbandPainter extends HTMLElement {
   }
 
   private readonly saveWhenHidden = (): void => {
-    if (document.visibilityState === "hidden") this.save();
+    if (document.visibilityState === "hidden") this.saver.now();
   };
 
   private async load(): Promise<void> {
@@ -195,14 +201,7 @@ export class TautbandPainter extends HTMLElement {
       quality: (quality) => this.toggleQuality(quality),
       search: () => this.showList(),
     });
-    const { stage, hits } = ui;
-    stage.addEventListener("pointerdown", (e) => this.down(e));
-    stage.addEventListener("pointermove", (e) => this.move(e));
-    stage.addEventListener("pointerup", (e) => this.up(e));
-    stage.addEventListener("pointercancel", (e) => this.cancel(e));
-    stage.addEventListener("pointerleave", () => this.hover(null));
-    stage.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
-    stage.addEventListener("contextmenu", (e) => e.preventDefault());
+    const { hits } = ui;
     hits.addEventListener("keydown", (e) => this.key(e));
     hits.addEventListener("focusin", (e) => this.focused(e.target as SVGElement));
     this.addEventListener("keydown", (e) => {
@@ -236,7 +235,7 @@ export class TautbandPainter extends HTMLElement {
   private showView(data: ViewData): void {
     this.data = data;
     this.stroke = null;
-    this.pointers.clear();
+    this.gestures.reset();
     this.chosen.clear();
     const { art, hits, stage, views, closeUps } = this.ui;
     stage.style.setProperty("--ratio", String(data.width / data.height));
@@ -255,6 +254,7 @@ export class TautbandPainter extends HTMLElement {
     }
     closeUps.value = [...closeUps.options].some((o) => o.value === data.id) ? data.id : "";
     this.canvas.show(data);
+    this.canvas.showSeen([], 0);
     this.name("");
     this.showOverlay();
     this.refresh();
@@ -275,13 +275,27 @@ export class TautbandPainter extends HTMLElement {
   // what shows ------------------------------------------------------------------------------------------------------
 
   private refresh(): void {
-    this.ui.undo.disabled = !this.past.length;
-    this.ui.redo.disabled = !this.future.length;
+    this.ui.undo.disabled = !this.history.canUndo;
+    this.ui.redo.disabled = !this.history.canRedo;
     this.ui.clear.disabled = !this.strokes.length;
     this.showRating();
     this.showRegions();
     this.showChosen();
     this.showList();
+    this.redraw();
+    void this.askSeen();
+  }
+
+  /** Asks what shows here of the strokes of other views, if there are any. */
+  private async askSeen(): Promise<void> {
+    const { data, strokes } = this;
+    if (!data) return;
+    const elsewhere = this.seen && strokes.some((s) => !isFill(s) && s.view !== data.id);
+    const found = elsewhere ? await this.seen!(this.value, data.id).catch(() => null) : [];
+    // a later change or another view has asked again
+    if (!found || this.data !== data || this.strokes !== strokes) return;
+    this.canvas.showSeen(found, strokes.length);
+    this.showChosen();
     this.redraw();
   }
 
@@ -299,15 +313,10 @@ export class TautbandPainter extends HTMLElement {
   }
 
   private showRegions(): void {
-    const own = this.data && this.strokes.filter((s): s is BrushStroke => !isFill(s) && s.view === this.data!.id);
-    const reached = (key: string): boolean => !!own?.some((s) => this.canvas.meets(key, s));
-    const painted = new Set(this.covered.map(keyOf));
     for (const path of this.ui.hits.querySelectorAll<SVGElement>("[data-key]")) {
-      const key = path.dataset.key!;
-      const place = placeOf(key);
+      const place = placeOf(path.dataset.key!);
       path.setAttribute("aria-checked", String(this.isPainted(place)));
       path.setAttribute("aria-label", this.spoken(place));
-      path.classList.toggle("elsewhere", painted.has(key) && !filled(this.strokes, place) && !reached(key));
     }
   }
 
@@ -317,10 +326,12 @@ export class TautbandPainter extends HTMLElement {
     for (const i of this.chosen) {
       const stroke = this.strokes[i];
       if (!stroke) continue;
-      if (isFill(stroke)) {
-        const region = this.data?.regions.find((r) => keyOf(r) === keyOf(stroke));
-        if (region) hits.append(draw("path", { class: "chosen whole", d: region.path, "fill-rule": "evenodd" }));
-      } else if (stroke.view === this.data?.id) {
+      const whole = isFill(stroke)
+        ? this.data?.regions.find((r) => keyOf(r) === keyOf(stroke))?.path
+        : this.canvas.seenPath(i);
+      if (whole) {
+        hits.append(draw("path", { class: "chosen whole", d: whole, "fill-rule": "evenodd" }));
+      } else if (!isFill(stroke) && stroke.view === this.data?.id) {
         const [first, ...rest] = stroke.points;
         const d = `M${first![0]} ${first![1]}${(rest.length ? rest : [first!]).map((p) => `L${p[0]} ${p[1]}`).join("")}`;
         hits.append(draw("path", { class: "chosen", d, "stroke-width": 2 * stroke.radius }));
@@ -348,49 +359,11 @@ export class TautbandPainter extends HTMLElement {
   }
 
   private showList(): void {
-    const { search, list, heading } = this.ui;
-    const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const places = this.index?.places ?? [];
-    const text = (p: NamedPlace): string => [p.label, p.side, ...p.names].join(" ").toLowerCase();
-    const hits = terms.length
-      ? places.filter((p) => terms.every((t) => text(p).includes(t)))
-      : places.filter((p) => this.isPainted(p));
-    const byRegion = new Map<string, NamedPlace[]>();
-    for (const p of hits) byRegion.set(p.region, [...(byRegion.get(p.region) ?? []), p]);
-    const rows = [...byRegion.values()].slice(0, terms.length ? SHOWN : Infinity);
-    heading.textContent = terms.length ? "" : words.painted;
-    heading.hidden = !!terms.length;
-    const active = this.shadowRoot!.activeElement as HTMLElement | null;
-    const focus = list.contains(active) ? active!.dataset.key : undefined;
-    list.replaceChildren(
-      ...rows.map((row) =>
-        make(
-          "li",
-          {},
-          make("span", {}, row[0]!.label, make("small", {}, this.ratingsText(row))),
-          make("span", { className: "sides" }, ...row.map((p) => this.sideButton(p))),
-        ),
-      ),
-    );
-    if (!rows.length) list.append(make("li", { className: "quiet" }, terms.length ? words.noMatch : words.nothingPainted));
-    if (byRegion.size > rows.length) {
-      list.append(make("li", { className: "quiet" }, fill(words.more, { n: byRegion.size - rows.length })));
-    }
-    if (focus) [...list.querySelectorAll("button")].find((b) => b.dataset.key === focus)?.focus();
-  }
-
-  private sideButton(place: NamedPlace): HTMLButtonElement {
-    return make(
-      "button",
-      {
-        type: "button",
-        "data-key": keyOf(place),
-        "aria-pressed": this.isPainted(place),
-        "aria-label": fill(words.place, { region: place.label, side: words.sides[place.side] }),
-        onclick: () => this.toggle(place),
-      },
-      words.sides[place.side],
-    );
+    showPlaces(this.ui, this.index?.places ?? [], {
+      isPainted: (place) => this.isPainted(place),
+      ratingText: (place) => this.ratingText(place),
+      toggle: (place) => this.toggle(place),
+    });
   }
 
   private ratingText(place: Place): string {
@@ -401,15 +374,8 @@ export class TautbandPainter extends HTMLElement {
     return parts.join(", ");
   }
 
-  private ratingsText(places: NamedPlace[]): string {
-    const texts = places.map((p) => ({ side: words.sides[p.side], text: this.ratingText(p) })).filter((t) => t.text);
-    return texts.length > 1 ? texts.map((t) => `${t.side} ${t.text}`).join("; ") : (texts[0]?.text ?? "");
-  }
-
   private nameOf(place: Place): string {
-    const named = this.index?.places.find((p) => keyOf(p) === keyOf(place));
-    const region = named?.label ?? place.region;
-    return fill(words.place, { region, side: words.sides[place.side] });
+    return nameOf(place, this.index?.places ?? []);
   }
 
   private spoken(place: Place): string {
@@ -436,24 +402,17 @@ export class TautbandPainter extends HTMLElement {
   // changes ---------------------------------------------------------------------------------------------------------
 
   private commit(strokes: Stroke[]): void {
-    if (strokes.length > MAX_STROKES || countPoints(strokes) > MAX_POINTS) {
+    if (!this.history.commit(strokes)) {
       this.name(words.full);
       this.say(words.full);
       this.redraw();
       return;
     }
-    this.past = [...this.past, this.strokes].slice(-HISTORY);
-    this.future = [];
-    this.strokes = strokes;
     this.refresh();
     this.changed();
   }
 
-  private step(from: Stroke[][], to: Stroke[][], said: string): void {
-    const strokes = from.pop();
-    if (!strokes) return;
-    to.push(this.strokes);
-    this.strokes = strokes;
+  private stepped(said: string): void {
     this.chosen.clear();
     this.refresh();
     this.say(said);
@@ -462,8 +421,7 @@ export class TautbandPainter extends HTMLElement {
 
   private changed(): void {
     this.emit("change");
-    clearTimeout(this.saveTimer);
-    this.saveTimer = globalThis.setTimeout(() => this.save(), AUTOSAVE_MS);
+    this.saver.soon();
   }
 
   private emit(type: "input" | "change", extra: Stroke[] = []): void {
@@ -482,20 +440,6 @@ export class TautbandPainter extends HTMLElement {
       this.lastInput = performance.now();
       this.emit("input", [structuredClone(this.stroke)]);
     }
-  }
-
-  private save(): void {
-    if (!this.saveTimer) return;
-    clearTimeout(this.saveTimer);
-    this.saveTimer = 0;
-    if (!this.autosave) return;
-    this.ui.saved.textContent = words.saving;
-    Promise.resolve()
-      .then(() => this.autosave!(this.value))
-      .then(
-        () => (this.ui.saved.textContent = words.saved),
-        () => (this.ui.saved.textContent = words.notSaved),
-      );
   }
 
   private useTool(tool: Tool): void {
@@ -527,8 +471,10 @@ export class TautbandPainter extends HTMLElement {
     this.rate({ ...rest, ...(next.length && { quality: next }) });
   }
 
-  private chooseAt(x: number, y: number): void {
-    const i = topmost(this.strokes, this.data!.id, x, y, (place) => this.canvas.inRegion(keyOf(place), x, y));
+  private chooseAt({ x, y }: Spot): void {
+    const own = topmost(this.strokes, this.data!.id, x, y, (place) => this.canvas.inRegion(keyOf(place), x, y));
+    const seen = this.canvas.seenAt(x, y, own);
+    const i = seen >= 0 && this.strokes[seen]?.mode === "paint" ? seen : own;
     this.chosen = i < 0 ? new Set() : areaOf(this.strokes, i);
     this.showRating();
     this.showChosen();
@@ -555,80 +501,46 @@ export class TautbandPainter extends HTMLElement {
     return pressed < 1 ? [eighth(x), eighth(y), pressed] : [eighth(x), eighth(y)];
   }
 
-  private down(e: PointerEvent): void {
-    if (!this.data || (e.pointerType === "mouse" && e.button !== 0)) return;
-    this.ui.stage.setPointerCapture(e.pointerId);
-    this.pointers.set(e.pointerId, { x: e.clientX, y: e.clientY });
-    if (this.pointers.size === 2) {
-      this.stroke = null; // two fingers move the picture, they do not paint
-      this.drag = null;
-      this.startPinch();
-      this.redraw();
-    } else if (this.pointers.size === 1) {
-      if (this.tool === "select") {
-        this.drag = { x: e.clientX, y: e.clientY, moved: false };
-      } else {
-        this.stroke = { mode: this.tool, view: this.data.id, points: [this.pointOf(e)], radius: this.radius() };
-        if (this.tool === "paint") Object.assign(this.stroke, structuredClone(this.rating));
-        this.redraw();
-      }
-    }
-  }
-
-  private move(e: PointerEvent): void {
-    this.hover(e);
-    const before = this.pointers.get(e.pointerId);
-    if (!before) return;
-    this.pointers.set(e.pointerId, { x: e.clientX, y: e.clientY });
-    if (this.pinch && this.pointers.size >= 2) {
-      this.movePinch();
-    } else if (this.stroke) {
-      const events = e.getCoalescedEvents?.() ?? [];
-      for (const one of events.length ? events : [e]) this.extend(this.pointOf(one));
-      this.redraw();
-      this.emitInput();
-    } else if (this.drag) {
-      if (Math.hypot(e.clientX - this.drag.x, e.clientY - this.drag.y) > 6) this.drag.moved = true;
-      if (this.drag.moved) {
-        const scale = this.window.width / this.ui.stage.clientWidth;
-        const { x, y, width } = this.window;
-        this.show(held({ x: x - (e.clientX - before.x) * scale, y: y - (e.clientY - before.y) * scale, width }, this.data!));
-      }
-    }
-  }
-
-  private extend(point: Point): void {
-    const points = this.stroke!.points;
-    const last = points[points.length - 1]!;
-    const step = Math.max(0.5, this.stroke!.radius / 8);
-    if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= step) points.push(point);
-  }
-
-  private up(e: PointerEvent): void {
-    if (!this.pointers.delete(e.pointerId)) return;
-    if (this.pinch) {
-      if (this.pointers.size < 2) this.pinch = null;
-    } else if (this.stroke) {
-      const stroke = this.stroke;
-      this.stroke = null;
-      clearTimeout(this.inputTimer);
-      const touches = stroke.points.some(([x, y]) => this.data!.regions.some((r) => this.canvas.inRegion(keyOf(r), x, y)));
-      // a brush that never came near the body painted nothing
-      if (touches || stroke.points.length > 1) this.commit([...this.strokes, stroke]);
-      else this.redraw();
-    } else if (this.drag && !this.drag.moved) {
-      const { x, y } = this.at(e);
-      this.chooseAt(x, y);
-    }
-    this.drag = null;
-  }
-
-  private cancel(e: PointerEvent): void {
-    this.pointers.delete(e.pointerId);
-    this.stroke = null;
-    this.pinch = null;
-    this.drag = null;
+  private begin(e: PointerEvent): void {
+    if (!this.data || this.tool === "select") return;
+    this.stroke = { mode: this.tool, view: this.data.id, points: [this.pointOf(e)], radius: this.radius() };
+    if (this.tool === "paint") Object.assign(this.stroke, structuredClone(this.rating));
     this.redraw();
+  }
+
+  private extend(events: PointerEvent[]): void {
+    if (!this.stroke) return;
+    const { points, radius } = this.stroke;
+    const step = Math.max(0.5, radius / 8);
+    for (const point of events.map((e) => this.pointOf(e))) {
+      const last = points[points.length - 1]!;
+      if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= step) points.push(point);
+    }
+    this.redraw();
+    this.emitInput();
+  }
+
+  private finish(): void {
+    const { stroke } = this;
+    this.stroke = null;
+    clearTimeout(this.inputTimer);
+    if (!stroke) return;
+    const touches = stroke.points.some(([x, y]) => this.data!.regions.some((r) => this.canvas.inRegion(keyOf(r), x, y)));
+    // a brush that never came near the body painted nothing
+    if (touches || stroke.points.length > 1) this.commit([...this.strokes, stroke]);
+    else this.redraw();
+  }
+
+  private abandon(): void {
+    this.stroke = null;
+    this.redraw();
+  }
+
+  private pan(dx: number, dy: number): void {
+    if (!this.data) return;
+    const scale = this.window.width / this.ui.stage.clientWidth;
+    const { x, y, width } = this.window;
+    this.show(held({ x: x - dx * scale, y: y - dy * scale, width }, this.data));
   }
 
   private hover(e: PointerEvent | null): void {
@@ -644,26 +556,6 @@ export class TautbandPainter extends HTMLElement {
     }
     const region = this.data.regions.find((r) => this.canvas.inRegion(keyOf(r), x, y));
     this.name(region ? this.nameOf(region) : "");
-  }
-
-  private middle(): Fingers {
-    const [a, b] = [...this.pointers.values()] as [Spot, Spot];
-    return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, distance: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)) };
-  }
-
-  private startPinch(): void {
-    this.pinch = { from: this.middle(), window: this.window };
-  }
-
-  private movePinch(): void {
-    const box = this.ui.stage.getBoundingClientRect();
-    this.show(pinched(this.pinch!.window, this.pinch!.from, this.middle(), box, this.data!));
-  }
-
-  private wheel(e: WheelEvent): void {
-    if (!e.ctrlKey && !e.metaKey) return; // a plain wheel scrolls the page
-    e.preventDefault();
-    this.zoomBy(Math.exp(-e.deltaY / 300), this.at(e));
   }
 
   /** Zooms about a point, by default the middle; a factor of 0 shows everything. */
@@ -711,11 +603,6 @@ export class TautbandPainter extends HTMLElement {
     e.preventDefault();
   }
 }
-
-const placeOf = (key: string): Place => {
-  const [region, side] = key.split("/") as [string, Place["side"]];
-  return { region, side };
-};
 
 async function fetchJson(address: string): Promise<unknown> {
   const answer = await fetch(address);

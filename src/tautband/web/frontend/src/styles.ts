@@ -27,10 +27,8 @@ select { max-width: 10rem; }
 .art { pointer-events: none; color: var(--ink, #1d2830); }
 .art .body-skin { fill: var(--skin, #f3efeb); } .art .body-shade { fill: var(--shade, #b9aaa0); } .art .body-ink { stroke: var(--body-ink, #5d5650); }
 .hits path { fill: transparent; stroke: transparent; vector-effect: non-scaling-stroke; outline: none; }
-.hits path.elsewhere { fill: var(--pain, #b0202e); fill-opacity: .16; }
 .hits path:hover { stroke: var(--accent, #0f5f6b); stroke-opacity: .35; }
 .hits path:focus-visible { stroke: var(--accent, #0f5f6b); stroke-width: 2.5; fill: var(--accent, #0f5f6b); fill-opacity: .14; }
-.hits path:focus-visible.elsewhere { fill: var(--pain, #b0202e); fill-opacity: .3; }
 .hits .chosen { fill: none; stroke: var(--accent, #0f5f6b); stroke-opacity: .4; stroke-linecap: round; stroke-linejoin: round; pointer-events: none; vector-effect: none; }
 .hits path.chosen.whole { fill: var(--accent, #0f5f6b); fill-opacity: .4; }
 .hits .cursor { fill: none; stroke: var(--ink, #1d2830); stroke-opacity: .6; vector-effect: non-scaling-stroke; pointer-events: none; }
@@ -38,6 +36,7 @@ select { max-width: 10rem; }
 .zoom button { width: 2.75rem; height: 2.75rem; border-radius: .6rem; border: 1px solid var(--line, #ccd3d6); background: var(--paper, #fff); cursor: pointer; }
 .name { min-height: 1.5em; text-align: center; color: var(--quiet, #5b6673); font-size: .9rem; margin: .25rem 0 0; }
 .side { display: grid; gap: 1.25rem; align-content: start; }
+section + section { margin-top: 1rem; }
 h3 { font-size: .9rem; font-weight: 600; margin: 0 0 .5rem; }
 h3 small { font-weight: 400; color: var(--quiet, #5b6673); }
 .intensity { display: grid; grid-template-columns: 1fr auto; gap: .25rem .75rem; align-items: center; }

@@ -29,6 +29,12 @@ export interface Drawing {
   strokes: Stroke[];
 }
 
+/** What shows of a stroke in a view that it was not painted in: its index, and an SVG path in that view. */
+export interface SeenStroke {
+  stroke: number;
+  path: string;
+}
+
 export interface Place {
   region: string;
   side: Side;
@@ -69,3 +75,8 @@ export interface ViewData {
 export const isFill = (stroke: Stroke): stroke is Fill => "region" in stroke;
 
 export const keyOf = (place: Place): string => `${place.region}/${place.side}`;
+
+export const placeOf = (key: string): Place => {
+  const [region, side] = key.split("/") as [string, Side];
+  return { region, side };
+};
