@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.live.commands import live, play
+from tautband.twitch.live.commands import live, play, serve
 
 if TYPE_CHECKING:
     from tautband.twitch.analysis import Analysis
@@ -148,4 +148,4 @@ def print_analysis(found: Analysis, name: str) -> None:
     )
 
 
-COMMANDS = (analyse, live, play)
+COMMANDS = (analyse, live, serve, play)

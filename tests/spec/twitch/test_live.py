@@ -138,7 +138,7 @@ def test_the_player_gives_every_sample_in_order_at_its_time() -> None:
     assert [b.start_s for b in blocks] == [n / player.sampling_rate for n in starts[:-1]]
     whole = np.concatenate([*recording.microvolts(0)])
     assert np.array_equal(np.concatenate([b.samples for b in blocks]), whole)
-    assert (player.connection, player.channel, player.unit) == ("ended", "EMG trapezius", "uV")
+    assert (player.channel, player.unit) == ("EMG trapezius", "uV")
 
 
 def test_a_closed_player_ends_at_once_and_one_that_loops_begins_again() -> None:

@@ -20,8 +20,8 @@ from tautband.twitch.monitor import TwitchMonitor
 
 RECENT_S: Final = 10.0
 """The state of the electrode is that of the last seconds."""
-UNDECIDED_S: Final = 2.0
-"""A candidate is judged within this time; noise is dropped without an event."""
+UNDECIDED_S: Final = 0.5
+"""So long a candidate is shown at most; one that proves to be noise is dropped without an event."""
 
 
 @dataclass
@@ -133,6 +133,7 @@ class LiveAnalysis:
         """Judge what is still open; nothing more comes."""
         events = self._monitor.finish()
         self._take(events)
+        self._candidate_s = float("-inf")
         return events
 
     @property

@@ -1,4 +1,4 @@
-"""The live commands: `tautband twitch live` and `tautband twitch play`."""
+"""The live commands: `tautband twitch live`, `serve` and `play`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from typing import Any
 import click
 
 from tautband.twitch.errors import TwitchError
+from tautband.twitch.files.write import check_ending
+from tautband.twitch.live.record import Recorder
+from tautband.twitch.live.run import Run
 from tautband.twitch.live.source import LiveSource
 
 Command = Callable[..., Any]
@@ -152,32 +155,63 @@ def live(record: str | None, annotations: str | None, **where: Any) -> None:
     """
     from rich.console import Console
 
-    from tautband.twitch.cli import print_analysis
-    from tautband.twitch.files.write import check_ending
-    from tautband.twitch.live.record import Recorder
-    from tautband.twitch.live.run import Run
     from tautband.twitch.live.watch import PlainLines, watch
 
+    run = _prepare(record, annotations, where)
+    console, plain = Console(), PlainLines(run)
+    with ended_politely():
+        if console.is_terminal and sys.stdin.isatty():
+            watch(run, console)
+        else:
+            plain.follow()
+    _sum_up(run, annotations)
+
+
+@click.command()
+@source_options
+@keep_options
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8766,
+    show_default=True,
+    help="Where to listen on 127.0.0.1; 0 takes a free port.",
+)
+def serve(port: int, record: str | None, annotations: str | None, **where: Any) -> None:
+    """Show twitches as they happen on a page in a browser, on this machine only.
+
+    The page counts twitches by hand and changes the site. Ctrl-C ends it and prints the summary.
+    """
+    web = optional("web")
+    from tautband import loopback
+
+    with loopback.listening(port) as listener:
+        run = _prepare(record, annotations, where)
+        with ended_politely():
+            run.start()
+            loopback.serve(web.create_app(run), listener, "websockets-sansio")
+    _sum_up(run, annotations)
+
+
+def _prepare(record: str | None, annotations: str | None, where: dict[str, Any]) -> Run:
+    """Open everything that can be refused before anything starts."""
     if annotations is not None:
         check_ending(annotations)
     source = open_source(**where)
     recorder = None if record is None else Recorder(record, source.channel, source.sampling_rate)
-    console, plain = Console(), PlainLines()
-    drawn = console.is_terminal and sys.stdin.isatty()
-    run = Run(source, known_unit=where["unit"] is not None, recorder=recorder)
-    if not drawn:
-        run.told = plain.told
-    with ended_politely():
-        if drawn:
-            watch(run, console)
-        else:
-            plain.follow(run)
+    return Run(source, known_unit=where["unit"] is not None, recorder=recorder)
+
+
+def _sum_up(run: Run, annotations: str | None) -> None:
+    """End a run, print what it gave, and keep what was asked for."""
+    from tautband.twitch.cli import print_analysis
+
     run.stop()
-    for series, found in enumerate(run.analysis.analyses(), 1):
-        if len(run.analysis.series) > 1:
-            console.print(f"\n[bold]Site {series}[/]")
-        if run.analysis.samples:
-            print_analysis(found, source.name)
+    sites = run.analysis.analyses() if run.analysis.samples else []
+    for site, found in enumerate(sites, 1):
+        if len(sites) > 1:
+            click.echo(f"\nSite {site}")
+        print_analysis(found, run.source.name)
     run.keep(annotations)
     if run.error is not None:
         raise run.error

@@ -66,5 +66,4 @@ class Player(LiveSource):
                     yield Block(given / self.sampling_rate, piece)
                     given += len(piece)
             if not self._loop or given == before:
-                self.connection = "ended"
                 return

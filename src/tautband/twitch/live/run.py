@@ -101,6 +101,7 @@ class Run:
             self.error = error
         finally:
             with self.lock:
+                self.source.connection = "ended"
                 events = self.analysis.finish()
             self.told(events)
             self.done.set()

@@ -47,15 +47,20 @@ def watch(run: Run, console: Console) -> None:
 
 
 class PlainLines:
-    """Says in lines what becomes known, where there is no terminal to draw in."""
+    """Says in lines what becomes known, where there is no terminal to draw in.
 
-    def __init__(self) -> None:
-        self._run: Run | None = None
+    Parameters
+    ----------
+    run
+        What to follow.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._state = ""
 
     def told(self, events: list[Event]) -> None:
         """Say events, and the state of the dose when it changes."""
-        assert self._run is not None
         analysis = self._run.analysis
         for event in events:
             if isinstance(event, Candidate):
@@ -68,15 +73,10 @@ class PlainLines:
             self._state = dose.state
             print(f"             dose: {dose.state}. {dose.why}", flush=True)
 
-    def follow(self, run: Run) -> None:
-        """Start a run and follow it until it ends.
-
-        Parameters
-        ----------
-        run
-            What to follow.
-        """
-        self._run = run
+    def follow(self) -> None:
+        """Start the run and follow it until it ends."""
+        run = self._run
+        run.told = self.told
         run.start()
         connection = "up"
         while not run.done.wait(POLL_S):
