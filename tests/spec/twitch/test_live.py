@@ -229,6 +229,28 @@ def test_a_source_that_breaks_ends_the_run_and_what_was_seen_stays(tmp_path: Pat
     assert "twitch" in (tmp_path / "r.tsv").read_text(encoding="utf-8")
 
 
+def test_a_full_disk_ends_the_recording_and_not_the_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path / "r.csv", "EMG", 1000.0)
+    written = []
+
+    def full(samples: Floats) -> None:
+        written.append(samples)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recorder, "write", full)
+    run = Run(Player(open_recording(SERIES), 0, speed=100), recorder=recorder)
+    run.start()
+    assert run.done.wait(60)
+    assert len(written) == 3
+    assert run.analysis.dose.seen == 8
+    assert "No space left" in frame(run.analysis, "x", "up", 100, 30, run.trouble).plain
+    with pytest.raises(TwitchError, match=r"r.csv cannot be written any more: No space .* at 4.0 s"):
+        run.keep()
+
+
 def test_a_tap_while_no_samples_come_lies_behind_the_last_one() -> None:
     class Silent(Flaky):
         def _read(self) -> tuple[Floats, Floats]:

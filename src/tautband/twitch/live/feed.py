@@ -134,7 +134,7 @@ class Feed:
             "type": "state",
             "time_s": round(analysis.end_s, 3),
             "connection": self.run.source.connection,
-            "error": None if self.run.error is None else str(self.run.error),
+            "error": str(self.run.error or self.run.trouble) or None,
             "noise_rms_uv": round(noise, 3) if np.isfinite(noise) else None,
             "electrode": analysis.electrode,
             "undecided": analysis.undecided,

@@ -12,6 +12,7 @@ from tautband.twitch.live.source import Block, LiveSource
 
 TURN_S: Final = 0.02
 """A device would give a block about this often."""
+MOMENT_S: Final = 0.001
 
 
 class Player(LiveSource):
@@ -61,7 +62,8 @@ class Player(LiveSource):
                 for first in range(0, len(chunk), size):
                     piece = chunk[first : first + size]
                     due = begun + (given + len(piece)) / self.sampling_rate / self.speed
-                    if self._closed.wait(max(0.0, due - time.monotonic())):
+                    # a moment at least, so that whoever looks gets a turn when the machine cannot keep up
+                    if self._closed.wait(max(MOMENT_S, due - time.monotonic())):
                         return
                     yield Block(given / self.sampling_rate, piece)
                     given += len(piece)

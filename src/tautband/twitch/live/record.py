@@ -65,7 +65,12 @@ class Recorder:
 
     def close(self, events: Sequence[Twitch | Rejected] = (), marks: Sequence[Mark] = ()) -> None:
         """End the recording; an EDF gets the events and marks as annotations."""
-        self._out.close()
+        try:
+            self._out.close()
+        except OSError as error:
+            raise TwitchError(
+                f"record: the end of {self._spool.name} cannot be written: {error.strerror or error}"
+            ) from None
         if self._spool == self.path:
             return
         try:

@@ -11,7 +11,7 @@ from tautband.twitch.events import Event, Rejected, Twitch
 from tautband.twitch.files.write import Mark, write_annotations
 from tautband.twitch.live.analysis import LiveAnalysis
 from tautband.twitch.live.record import Recorder
-from tautband.twitch.live.source import LiveSource
+from tautband.twitch.live.source import Block, LiveSource
 
 
 class Run:
@@ -41,6 +41,8 @@ class Run:
         self.analysis = LiveAnalysis(source.sampling_rate, source.channel, known_unit=known_unit)
         self.lock = threading.Lock()
         self.error: Exception | None = None
+        self.trouble = ""
+        """Why samples are no longer kept, empty while all is well."""
         self.done = threading.Event()
         self._recorder, self.told = recorder, told
         self._last_block = time.monotonic()
@@ -83,6 +85,19 @@ class Run:
         finally:
             if annotations is not None:
                 write_annotations(annotations, self.analysis.events, marks)
+        if self.trouble:
+            raise TwitchError(self.trouble)
+
+    def _keep(self, block: Block) -> None:
+        if self._recorder is None or self.trouble:
+            return
+        try:
+            self._recorder.write(block.samples)
+        except OSError as error:  # the count at the couch goes on
+            self.trouble = (
+                f"record: {self._recorder.path.name} cannot be written any more: {error.strerror or error}; "
+                f"it ends at {block.start_s:.1f} s"
+            )
 
     def _read(self) -> None:
         try:
@@ -90,13 +105,8 @@ class Run:
                 with self.lock:
                     events = self.analysis.push(block.samples)
                     self._last_block = time.monotonic()
-                if self._recorder is not None:
-                    self._recorder.write(block.samples)
+                self._keep(block)
                 self.told(events)
-        except TwitchError as error:
-            self.error = error
-        except OSError as error:
-            self.error = TwitchError(f"record: the samples cannot be written: {error.strerror or error}")
         except Exception as error:
             self.error = error
         finally:

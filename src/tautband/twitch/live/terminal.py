@@ -30,7 +30,9 @@ KEYS: Final = "space count a twitch   n new site   q quit"
 LIMITS: Final = "For research and education; no medical device."
 
 
-def frame(analysis: LiveAnalysis, source: str, connection: str, width: int, height: int) -> Text:
+def frame(
+    analysis: LiveAnalysis, source: str, connection: str, width: int, height: int, trouble: str = ""
+) -> Text:
     """Draw the view.
 
     Parameters
@@ -41,11 +43,15 @@ def frame(analysis: LiveAnalysis, source: str, connection: str, width: int, heig
         Name of the source and how the connection to it is.
     width, height
         Of the terminal, in cells; what does not fit is left out, the dose last.
+    trouble
+        Something that a person must know, such as that samples are no longer kept.
     """
     width, height = max(width, 1), max(height, 1)
     dose = [_dose(analysis, width)]
     why = [Text(line) for line in textwrap.wrap(analysis.dose.why, width)] if width >= 40 else []
     head, state = [_head(analysis, source, connection, width)], [_state(analysis, connection)]
+    if trouble:
+        state.append(Text(trouble, LOST))
     keys = [Text(f"{KEYS}   {LIMITS}" if width >= 100 else KEYS, QUIET)]
     left = height - 1
     # what matters most takes its lines first; the trace has what is left

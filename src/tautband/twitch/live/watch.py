@@ -33,7 +33,12 @@ def watch(run: Run, console: Console) -> None:
         while not (run.done.is_set() and run.error):
             with run.lock:
                 picture = frame(
-                    run.analysis, run.source.name, run.source.connection, console.width, console.height
+                    run.analysis,
+                    run.source.name,
+                    run.source.connection,
+                    console.width,
+                    console.height,
+                    run.trouble,
                 )
             view.update(picture, refresh=True)
             due = max(due + 1 / FRAMES_PER_S, time.monotonic())
@@ -78,8 +83,11 @@ class PlainLines:
         run = self._run
         run.told = self.told
         run.start()
-        connection = "up"
+        connection, trouble = "up", ""
         while not run.done.wait(POLL_S):
+            if run.trouble != trouble:
+                trouble = run.trouble
+                print(trouble, flush=True)
             if run.source.connection != connection:
                 connection = run.source.connection
                 said = {

@@ -82,13 +82,15 @@ async def _tell(socket: WebSocket, run: Run, listening: asyncio.Task[int]) -> No
     with run.lock:
         hello = feed.hello()
     await socket.send_text(_text(hello))
+    due = time.monotonic()
     while not listening.done():
         with run.lock:
             news = feed.news(time.monotonic())
         for message in news:
             # waits while the client does not read; what happens meanwhile is looked up afterwards
             await socket.send_text(_text(message))
-        await asyncio.sleep(FRAME_S)
+        due = max(due + FRAME_S, time.monotonic())
+        await asyncio.sleep(due - time.monotonic())
     await socket.close(listening.result())
 
 
