@@ -152,6 +152,18 @@ def test_ctrl_c_in_a_terminal_sums_up_and_gives_the_terminal_back() -> None:
     assert "Dose: none seen." in rest
 
 
+def test_a_terminal_that_is_closed_keeps_what_was_recorded(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.edf", tmp_path / "kept.tsv"
+    words = ["live", SERIES, "--speed", "4", "--record", str(kept[0]), "--annotations", str(kept[1])]
+    terminal = Terminal(90, 28, *words)
+    terminal.read("2 seen")
+    os.close(terminal.inside)
+    os.close(terminal.screen)
+    terminal.command.wait(PATIENCE_S)
+    assert kept[1].read_text(encoding="utf-8").count("twitch\t") >= 2
+    assert len(open_recording(kept[0]).channels) == 1
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(12, 3), (1, 1)])
 def test_a_tiny_terminal_is_no_failure(columns: int, rows: int) -> None:
     terminal = Terminal(columns, rows, "live", SERIES, "--speed", "30")
@@ -182,6 +194,7 @@ def test_at_the_end_the_view_stays_until_q() -> None:
         ([SERIES, "--annotations", "x.doc"], "annotations: the ending '.doc' is not known"),
         ([SERIES, "--record", "x.doc"], "record: the ending '.doc' is not known"),
         ([SERIES, "--record", SERIES], "exists already; choose another name"),
+        ([SERIES, "--rate", "100", "--record", "never.csv"], "a rate between 250 and 30000 Hz is needed"),
         ([SERIES, "--speed", "0"], "0.0 is not in the range"),
         (["--brainflow", "synth", "--unit", "uV"], "did you mean 'synthetic'?"),
         (["--brainflow", "synthetic"], "give it with --unit uV|mV|V|nV"),
@@ -201,3 +214,4 @@ def test_what_cannot_be_is_refused_in_one_line_before_anything_starts(
     assert said in line
     assert "\n" not in line
     assert refused.output == ""
+    assert not Path("never.csv").exists()

@@ -110,7 +110,7 @@ def test_a_killed_sender_that_comes_back_loses_no_count(play: Play, name: str) -
     later = series.twitches[seen]
     assert later.relative_to_first == pytest.approx(later.peak_rms_uv / reference)
     passed = (run.analysis.samples - before) / 1000.0
-    assert passed == pytest.approx(waited, abs=1.0)  # the time without samples stands there as missing
+    assert passed == pytest.approx(waited, abs=1.5)  # the time without samples stands there as missing
     gaps = [e for e in run.analysis.events if getattr(e, "why", "") == "NaN run"]
     assert max(e.offset_s - e.onset_s for e in gaps) > 0.3
 
@@ -211,7 +211,7 @@ def test_a_playback_board_gives_the_twitches_of_its_file_and_is_started_anew_whe
     run.stop()
     twitches = run.analysis.series[0].twitches
     assert [t.onset_s for t in twitches[: len(expected)]] == pytest.approx(
-        list(expected["onset_s"]), abs=0.3
+        list(expected["onset_s"]), abs=1.0
     )  # the board's own clock is not exact
     again = twitches[len(expected)]
     assert again.onset_s > 9.0 + 1.0

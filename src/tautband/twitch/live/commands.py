@@ -131,18 +131,20 @@ def _pair(setting: str) -> tuple[str, str]:
 
 @contextmanager
 def ended_politely() -> Iterator[None]:
-    """End what runs inside on Ctrl-C and on SIGTERM, and go on behind it."""
+    """End what runs inside on Ctrl-C, on SIGTERM and when the terminal is closed, and go on behind it."""
 
     def interrupt(number: int, stack: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     except KeyboardInterrupt:
         click.echo("", err=True)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @click.command()
@@ -159,12 +161,14 @@ def live(record: str | None, annotations: str | None, **where: Any) -> None:
 
     run = _prepare(record, annotations, where)
     console, plain = Console(), PlainLines(run)
-    with ended_politely():
-        if console.is_terminal and sys.stdin.isatty():
-            watch(run, console)
-        else:
-            plain.follow()
-    _sum_up(run, annotations)
+    try:
+        with ended_politely():
+            if console.is_terminal and sys.stdin.isatty():
+                watch(run, console)
+            else:
+                plain.follow()
+    finally:
+        _sum_up(run, annotations)
 
 
 @click.command()
@@ -187,10 +191,12 @@ def serve(port: int, record: str | None, annotations: str | None, **where: Any) 
 
     with loopback.listening(port) as listener:
         run = _prepare(record, annotations, where)
-        with ended_politely():
-            run.start()
-            loopback.serve(web.create_app(run), listener, "websockets-sansio")
-    _sum_up(run, annotations)
+        try:
+            with ended_politely():
+                run.start()
+                loopback.serve(web.create_app(run), listener, "websockets-sansio")
+        finally:
+            _sum_up(run, annotations)
 
 
 def _prepare(record: str | None, annotations: str | None, where: dict[str, Any]) -> Run:
@@ -198,8 +204,10 @@ def _prepare(record: str | None, annotations: str | None, where: dict[str, Any])
     if annotations is not None:
         check_ending(annotations)
     source = open_source(**where)
-    recorder = None if record is None else Recorder(record, source.channel, source.sampling_rate)
-    return Run(source, known_unit=where["unit"] is not None, recorder=recorder)
+    run = Run(source, known_unit=where["unit"] is not None)
+    if record is not None:
+        run.recorder = Recorder(record, source.channel, source.sampling_rate)
+    return run
 
 
 def _sum_up(run: Run, annotations: str | None) -> None:
@@ -207,12 +215,14 @@ def _sum_up(run: Run, annotations: str | None) -> None:
     from tautband.twitch.cli import print_analysis
 
     run.stop()
-    sites = run.analysis.analyses() if run.analysis.samples else []
-    for site, found in enumerate(sites, 1):
-        if len(sites) > 1:
-            click.echo(f"\nSite {site}")
-        print_analysis(found, run.source.name)
-    run.keep(annotations)
+    try:
+        sites = run.analysis.analyses() if run.analysis.samples else []
+        for site, found in enumerate(sites, 1):
+            if len(sites) > 1:
+                click.echo(f"\nSite {site}")
+            print_analysis(found, run.source.name)
+    finally:  # a terminal that is gone cannot be printed to
+        run.keep(annotations)
     if run.error is not None:
         raise run.error
 

@@ -44,7 +44,7 @@ class Run:
         self.trouble = ""
         """Why samples are no longer kept, empty while all is well."""
         self.done = threading.Event()
-        self._recorder, self.told = recorder, told
+        self.recorder, self.told = recorder, told
         self._last_block = time.monotonic()
         self._thread = threading.Thread(target=self._read, name="twitch source", daemon=True)
 
@@ -71,7 +71,8 @@ class Run:
     def stop(self) -> None:
         """End the source and wait until its last samples are judged."""
         self.source.close()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def keep(self, annotations: str | None = None) -> None:
         """Close the recording and write the annotations, where asked for."""
@@ -80,8 +81,8 @@ class Run:
             *(Mark(series.start_s, "new series") for series in self.analysis.series[1:]),
         ]
         try:
-            if self._recorder is not None:
-                self._recorder.close(self.analysis.events, marks)
+            if self.recorder is not None:
+                self.recorder.close(self.analysis.events, marks)
         finally:
             if annotations is not None:
                 write_annotations(annotations, self.analysis.events, marks)
@@ -89,13 +90,13 @@ class Run:
             raise TwitchError(self.trouble)
 
     def _keep(self, block: Block) -> None:
-        if self._recorder is None or self.trouble:
+        if self.recorder is None or self.trouble:
             return
         try:
-            self._recorder.write(block.samples)
+            self.recorder.write(block.samples)
         except OSError as error:  # the count at the couch goes on
             self.trouble = (
-                f"record: {self._recorder.path.name} cannot be written any more: {error.strerror or error}; "
+                f"record: {self.recorder.path.name} cannot be written any more: {error.strerror or error}; "
                 f"it ends at {block.start_s:.1f} s"
             )
 
