@@ -116,7 +116,9 @@ def test_a_feed_tells_everything_once_and_then_only_what_is_new() -> None:
     assert (state["connection"], state["dose"]["state"], state["dose"]["seen"]) == ("ended", "enough", 8)
     assert feed.news(100.0) == []
     run.tap()
-    assert [m["type"] for m in feed.news(100.1)] == ["series", "state"]
+    tapped, state = feed.news(100.1)
+    assert (tapped["type"], tapped["taps"], tapped["last_tap_s"]) == ("series", 1, 30.0)
+    assert (state["type"], state["dose"]["tapped"]) == ("state", 1)
 
 
 def test_a_client_that_was_away_finds_the_last_seconds_and_no_gap_filled_by_memory() -> None:

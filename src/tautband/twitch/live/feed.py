@@ -114,6 +114,8 @@ class Feed:
                 "type": "series",
                 "site": len(analysis.series),
                 "start_s": round(series.start_s, 4),
+                "taps": len(series.taps_s),
+                "last_tap_s": round(series.taps_s[-1], 3) if series.taps_s else None,
                 "earlier": max(len(peaks) - SHOWN_TWITCHES, 0),
                 "twitches": [
                     {

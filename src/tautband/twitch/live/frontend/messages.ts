@@ -34,6 +34,8 @@ export interface Series {
   type: "series";
   site: number;
   start_s: number;
+  taps: number;
+  last_tap_s: number | null;
   earlier: number;
   twitches: Counted[];
 }

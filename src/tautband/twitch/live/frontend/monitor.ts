@@ -12,6 +12,7 @@ import { fill, words } from "./words";
 
 const RETRY_MS = 1000;
 const SAY_MS = 100;
+const TAPPED_MS = 2000;
 const BAR_REM = 3; // a bar with its gap
 const BAR_HEIGHT_REM = 7;
 const FINE = ["good contact", "learning the noise"];
@@ -25,6 +26,8 @@ export class TwitchMonitor extends HTMLElement {
   private hello: Hello | null = null;
   private series: Series | null = null;
   private state: State | null = null;
+  private tapped = "";
+  private tappedTimer = 0;
   private readonly toSay: string[] = [];
   private sayTimer = 0;
   private said = 0; // twitches of the present series that were told aloud
@@ -144,6 +147,12 @@ export class TwitchMonitor extends HTMLElement {
       news.push(size ? fill(words.saidTwitch, { n, size }) : fill(words.saidTap, { n }));
       this.dispatchEvent(new CustomEvent("twitch", { detail: { number: n, ...one }, bubbles: true, composed: true }));
     }
+    if (before?.site === series.site && series.taps > before.taps) {
+      this.tapped = fill(words.tapTaken, { n: series.last_tap_s?.toFixed(1) ?? "" });
+      clearTimeout(this.tappedTimer);
+      this.tappedTimer = globalThis.setTimeout(() => (this.tapped = ""), TAPPED_MS);
+      if (!news.length) news.push(words.saidSame);
+    }
     this.said = count;
     if (news.length) this.say(news.join(" "));
     this.showBars();
@@ -167,7 +176,7 @@ export class TwitchMonitor extends HTMLElement {
     ui.noise.textContent = noise === null ? words.noNoise : fill(words.noise, { n: noise.toFixed(1) });
     ui.electrode.textContent = state.connection === "lost" ? words.noSamples : state.electrode;
     ui.electrode.className = FINE.includes(ui.electrode.textContent) ? "" : "bad";
-    ui.begins.textContent = state.undecided ? `● ${words.begins}` : "";
+    ui.begins.textContent = this.tapped ? `✓ ${this.tapped}` : state.undecided ? `● ${words.begins}` : "";
     const seconds = Math.floor(state.time_s);
     const parts = [`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`];
     if (this.hello) parts.unshift(this.hello.channel, `${this.hello.sampling_rate_hz} Hz`);

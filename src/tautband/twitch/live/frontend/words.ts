@@ -27,6 +27,8 @@ export const words = {
   keySite: "n",
   siteN: "site {n}",
   saidTwitch: "Twitch {n}, {size} of the first.",
+  tapTaken: "tapped at {n} s",
+  saidSame: "The tap is a twitch that was seen.",
   saidTap: "Twitch {n} counted by hand.",
   saidSite: "New site.",
   states: { enough: "Enough", "one more": "One more", "none seen": "None seen", unknown: "Unknown" },
