@@ -1,4 +1,4 @@
-"""A source read in a thread of its own, into a analysis that others may look at meanwhile."""
+"""A source read in a thread of its own, into an analysis that others may look at meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tautband.twitch.live.source import Block, LiveSource
 
 
 class Run:
-    """Feeds a analysis from a source; hold `lock` while looking at the analysis.
+    """Feeds an analysis from a source; hold `lock` while looking at the analysis.
 
     Parameters
     ----------
@@ -25,8 +25,15 @@ class Run:
         Whether the unit was given by hand.
     recorder
         Keeps the samples on disk.
+
+    Attributes
+    ----------
     told
         Called in the reading thread with what became known.
+    error
+        Why the source ended, where it failed.
+    trouble
+        Why samples are no longer kept, empty while all is well.
     """
 
     def __init__(
@@ -35,16 +42,15 @@ class Run:
         *,
         known_unit: bool = False,
         recorder: Recorder | None = None,
-        told: Callable[[list[Event]], None] = lambda events: None,
     ) -> None:
         self.source = source
         self.analysis = LiveAnalysis(source.sampling_rate, source.channel, known_unit=known_unit)
         self.lock = threading.Lock()
         self.error: Exception | None = None
         self.trouble = ""
-        """Why samples are no longer kept, empty while all is well."""
         self.done = threading.Event()
-        self.recorder, self.told = recorder, told
+        self.recorder = recorder
+        self.told: Callable[[list[Event]], None] = lambda events: None
         self._last_block = time.monotonic()
         self._thread = threading.Thread(target=self._read, name="twitch source", daemon=True)
 

@@ -1,4 +1,4 @@
-"""The live view in a terminal: one frame drawn from what a analysis knows."""
+"""The live view in a terminal: one frame drawn from what an analysis knows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rich.text import Text
 
 from tautband.twitch.events import Twitch
 from tautband.twitch.live.analysis import LiveAnalysis
-from tautband.twitch.live.outline import BINS_PER_S
 from tautband.twitch.live.run import described
 
 Floats = NDArray[np.float64]
@@ -55,7 +54,6 @@ def frame(
     keys = [Text(f"{KEYS}   {LIMITS}" if width >= 100 else KEYS, QUIET)]
     left = height - 1
     # what matters most takes its lines first; the trace has what is left
-    sizes = {}
     parts: dict[str, list[Text]] = {
         "state": state,
         "head": head,
@@ -65,24 +63,20 @@ def frame(
         "events": _events(analysis, 3),
     }
     for name, least in (("state", 0), ("head", 0), ("why", 2), ("keys", 3), ("bars", 8), ("events", 14)):
-        sizes[name] = min(len(parts[name]), max(left - least, 0))
-        if name in ("why", "bars") and sizes[name] < len(parts[name]):
-            sizes[name] = 0
-        left -= sizes[name]
-    trace = _trace(analysis, width, left) if left >= 3 else []
-
-    def part(name: str) -> list[Text]:
-        return parts[name][: sizes[name]]
-
+        size = min(len(parts[name]), max(left - least, 0))
+        if name in ("why", "bars") and size < len(parts[name]):
+            size = 0  # a part of these says nothing
+        parts[name] = parts[name][:size]
+        left -= size
     lines = [
-        *part("head"),
-        *trace,
-        *part("bars"),
-        *part("events"),
-        *part("state"),
+        *parts["head"],
+        *(_trace(analysis, width, left) if left >= 3 else []),
+        *parts["bars"],
+        *parts["events"],
+        *parts["state"],
         *dose,
-        *part("why"),
-        *part("keys"),
+        *parts["why"],
+        *parts["keys"],
     ]
     for line in lines:
         line.no_wrap = True
@@ -166,7 +160,7 @@ def _trace(analysis: LiveAnalysis, width: int, height: int) -> list[Text]:
     """The last seconds in braille dots, two columns and four rows to a cell, and a line with the scale."""
     columns, rows = 2 * width, 4 * (height - 1)
     outline = analysis.outline
-    bins = max(1, round(SHOWN_S * BINS_PER_S / columns))
+    bins = max(1, round(SHOWN_S / outline.bin_s / columns))
     end = outline.end // bins * bins
     first, low, high = outline.between(end - bins * columns, end)
     skip = -first % bins
