@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 import frontend_provenance
 from tautband.atlas import Atlas
 from tautband.web.views import view_document
@@ -14,9 +16,12 @@ WEB = ROOT / "src/tautband/web"
 ASSETS = WEB / "assets"
 
 
-def test_the_built_scripts_and_their_sources_are_those_that_the_note_names() -> None:
-    noted = json.loads((ASSETS / "provenance.json").read_text(encoding="utf-8"))
-    assert noted == frontend_provenance.provenance(), "run: scripts/frontend"
+@pytest.mark.parametrize("built", frontend_provenance.ALL, ids=lambda built: built.folder.name)
+def test_the_built_scripts_and_their_sources_are_those_that_the_note_names(
+    built: frontend_provenance.Built,
+) -> None:
+    noted = json.loads(built.note.read_text(encoding="utf-8"))
+    assert noted == frontend_provenance.provenance(built), "run: scripts/frontend"
 
 
 def test_every_tool_of_the_front_end_is_locked_to_one_version_and_its_digest() -> None:
@@ -38,8 +43,10 @@ def test_the_painter_with_the_front_view_stays_under_60_kb_compressed() -> None:
 
 
 def test_nothing_of_the_pages_names_another_site() -> None:
+    monitor = ROOT / "src/tautband/twitch/live/assets"
     texts = [*ASSETS.glob("*.js"), *ASSETS.glob("*.css"), *(WEB / "templates").glob("*.html")]
-    assert len(texts) >= 5
+    texts += [p for p in monitor.iterdir() if p.suffix in (".js", ".css", ".html")]
+    assert len(texts) >= 8
     for path in texts:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?:|//[a-z]+\.[a-z]", text), path.name

@@ -147,12 +147,25 @@ def analyse(
         before if np.isfinite(before) else noise,
         noise,
         monitor.hum_hz[0],
-        _electrode(noise, monitor.hum_hz[0], rejected, duration),
+        electrode_state(noise, monitor.hum_hz[0], rejected, duration),
         dose(peaks, taps=added, noise_rms_uv=noise),
     )
 
 
-def _electrode(noise: float, hum: Sequence[float], rejected: Sequence[Rejected], duration: float) -> str:
+def electrode_state(noise: float, hum: Sequence[float], rejected: Sequence[Rejected], duration: float) -> str:
+    """Say in words what can be told of the contact.
+
+    Parameters
+    ----------
+    noise
+        Noise floor in microvolts, NaN while not known.
+    hum
+        Mains frequencies found.
+    rejected
+        What was rejected in the time judged.
+    duration
+        Length of that time in seconds.
+    """
     lost = sum(r.offset_s - r.onset_s for r in rejected if r.why in ("NaN run", "dropout"))
     if not np.isfinite(noise) or noise == 0.0 or lost > 0.5 * duration:
         return "no signal: check the lead"

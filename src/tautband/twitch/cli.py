@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tautband.twitch.errors import TwitchError
+from tautband.twitch.live.commands import live, play, serve
 
 if TYPE_CHECKING:
     from tautband.twitch.analysis import Analysis
@@ -59,7 +60,7 @@ def analyse(
     """
     from tautband.twitch.analysis import analyse as analyse_blocks
     from tautband.twitch.analysis import write_analysis
-    from tautband.twitch.files import open_recording, write_annotations
+    from tautband.twitch.files import Mark, open_recording, write_annotations
 
     file = open_recording(recording, rate)
     index = file.pick(channel)
@@ -71,7 +72,7 @@ def analyse(
         known_unit=unit is not None,
     )
     if annotations is not None:
-        write_annotations(annotations, [*found.twitches, *found.rejected])
+        write_annotations(annotations, [*found.twitches, *found.rejected], [Mark(t, "tap") for t in taps])
     if plot is not None:
         _draw(file, index, unit, plot or f"{Path(recording).stem}_twitches.png")
     for note in file.notes:
@@ -79,7 +80,7 @@ def analyse(
     if form == "json":
         click.echo(json.dumps(write_analysis(found), indent=2, ensure_ascii=False))
     else:
-        _print(found, file.name)
+        print_analysis(found, file.name)
 
 
 def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> None:
@@ -95,7 +96,16 @@ def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> Non
     click.echo(f"tautband: figure written to {target}", err=True)
 
 
-def _print(found: Analysis, name: str) -> None:
+def print_analysis(found: Analysis, name: str) -> None:
+    """Print an analysis for a person.
+
+    Parameters
+    ----------
+    found
+        The analysis.
+    name
+        Of the recording or the source.
+    """
     from collections import Counter
 
     from rich.console import Console
@@ -138,4 +148,4 @@ def _print(found: Analysis, name: str) -> None:
     )
 
 
-COMMANDS = (analyse,)
+COMMANDS = (analyse, live, serve, play)

@@ -25,11 +25,8 @@ from tautband.atlas import Atlas
 from tautband.atlas.body.load import VERSION
 from tautband.document import MAX_BYTES
 from tautband.errors import TautbandError
+from tautband.loopback import NAMES, SecurityHeaders
 from tautband.web import overlays, pages, views
-from tautband.web.headers import SecurityHeaders
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-"""The only names the pages answer to, so that no page from elsewhere can have its own name point here."""
 
 
 async def case_bytes(request: Request) -> bytes:
@@ -64,7 +61,7 @@ def create_app(atlas: Atlas | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(NAMES))
     app.add_middleware(SecurityHeaders)
     _errors(app)
     _pages(app, known)

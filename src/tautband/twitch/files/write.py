@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Rejected, Twitch
@@ -15,7 +17,12 @@ COLUMNS = {
     "duration": {"Description": "Duration of the event", "Units": "s"},
     "trial_type": {
         "Description": "What it is",
-        "Levels": {"twitch": "local twitch response", "rejected": "stands out and is no twitch"},
+        "Levels": {
+            "twitch": "local twitch response",
+            "rejected": "stands out and is no twitch",
+            "tap": "twitch counted by the practitioner",
+            "new series": "change of site",
+        },
     },
     "value": {"Description": "Peak RMS over 50 ms, noise taken off", "Units": "uV"},
     "relative_to_first": {"Description": "Peak relative to the first twitch of the series"},
@@ -24,7 +31,25 @@ COLUMNS = {
 }
 
 
-def write_annotations(path: str | Path, events: Sequence[Twitch | Rejected]) -> None:
+@dataclass(frozen=True)
+class Mark:
+    """Something that a person noted while recording.
+
+    Attributes
+    ----------
+    onset_s
+        When, in seconds from the first sample.
+    what
+        `tap` or `new series`.
+    """
+
+    onset_s: float
+    what: str
+
+
+def write_annotations(
+    path: str | Path, events: Sequence[Twitch | Rejected], marks: Sequence[Mark] = ()
+) -> None:
     """Write events as annotations.
 
     Parameters
@@ -33,24 +58,32 @@ def write_annotations(path: str | Path, events: Sequence[Twitch | Rejected]) -> 
         Ending in `.edf` for EDF+, in `.tsv` for a BIDS `_events.tsv` with a `.json` beside it.
     events
         Twitches and rejections.
+    marks
+        What a person noted.
     """
     file = Path(path)
-    ordered = sorted(events, key=lambda e: e.onset_s)
+    check_ending(file)
     try:
         if file.suffix.lower() == ".edf":
-            _write_edf(file, ordered)
-        elif file.suffix.lower() == ".tsv":
-            _write_bids(file, ordered)
+            _write_edf(file, events, marks)
         else:
-            raise TwitchError(f"annotations: the ending {file.suffix!r} is not known; use .edf or .tsv")
+            _write_bids(file, events, marks)
     except OSError as error:
         raise TwitchError(f"annotations: {file.name} cannot be written: {error.strerror or error}") from None
 
 
-def _write_edf(file: Path, events: Sequence[Twitch | Rejected]) -> None:
+def check_ending(path: str | Path) -> None:
+    """Refuse a file for annotations whose ending is not known."""
+    suffix = Path(path).suffix
+    if suffix.lower() not in (".edf", ".tsv"):
+        raise TwitchError(f"annotations: the ending {suffix!r} is not known; use .edf or .tsv")
+
+
+def edf_annotations(events: Sequence[Twitch | Rejected], marks: Sequence[Mark]) -> list[Any]:
+    """Give events and marks as annotations of edfio, in order of time."""
     import edfio
 
-    marks = [
+    found = [
         edfio.EdfAnnotation(
             round(e.onset_s, 4),
             round(e.offset_s - e.onset_s, 4),
@@ -58,26 +91,36 @@ def _write_edf(file: Path, events: Sequence[Twitch | Rejected]) -> None:
         )
         for e in events
     ]
-    edfio.Edf([], annotations=marks).write(file)
+    found += [edfio.EdfAnnotation(round(m.onset_s, 4), None, m.what) for m in marks]
+    return sorted(found, key=lambda a: a.onset)
 
 
-def _write_bids(file: Path, events: Sequence[Twitch | Rejected]) -> None:
+def _write_edf(file: Path, events: Sequence[Twitch | Rejected], marks: Sequence[Mark]) -> None:
+    import edfio
+
+    edfio.Edf([], annotations=edf_annotations(events, marks)).write(file)
+
+
+def _write_bids(file: Path, events: Sequence[Twitch | Rejected], marks: Sequence[Mark]) -> None:
     with file.open("w", encoding="utf-8", newline="") as out:
         table = csv.writer(out, delimiter="\t", lineterminator="\n")
         table.writerow(COLUMNS)
-        for e in events:
-            head = [f"{e.onset_s:.4f}", f"{e.offset_s - e.onset_s:.4f}"]
-            if isinstance(e, Twitch):
-                table.writerow(
-                    [
-                        *head,
-                        "twitch",
-                        f"{e.peak_rms_uv:.3f}",
-                        f"{e.relative_to_first:.3f}",
-                        f"{e.confidence:.3f}",
-                        "n/a",
-                    ]
-                )
-            else:
-                table.writerow([*head, "rejected", "n/a", "n/a", f"{e.confidence:.3f}", e.why])
+        both: list[Twitch | Rejected | Mark] = [*events, *marks]
+        table.writerows(_row(e) for e in sorted(both, key=lambda e: e.onset_s))
     file.with_suffix(".json").write_text(json.dumps(COLUMNS, indent=2) + "\n", encoding="utf-8")
+
+
+def _row(e: Twitch | Rejected | Mark) -> list[str]:
+    if isinstance(e, Mark):
+        return [f"{e.onset_s:.4f}", "0.0000", e.what, "n/a", "n/a", "n/a", "n/a"]
+    head = [f"{e.onset_s:.4f}", f"{e.offset_s - e.onset_s:.4f}"]
+    if isinstance(e, Twitch):
+        return [
+            *head,
+            "twitch",
+            f"{e.peak_rms_uv:.3f}",
+            f"{e.relative_to_first:.3f}",
+            f"{e.confidence:.3f}",
+            "n/a",
+        ]
+    return [*head, "rejected", "n/a", "n/a", f"{e.confidence:.3f}", e.why]
