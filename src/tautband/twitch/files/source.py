@@ -31,6 +31,7 @@ MICROVOLTS_PER: Final[Mapping[str, float]] = {
 
 UNITS: Final = ("uV", "mV", "V", "nV")
 BLOCK_SAMPLES: Final = 1 << 16
+LONGEST_GAP_S: Final = 600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,3 +127,11 @@ def in_blocks(read: Callable[[int, int], Floats], samples: int) -> Iterator[Floa
         if not len(block):
             return
         yield block
+
+
+def missing(samples: int, rate: float) -> Iterator[Floats]:
+    """Give the samples that a gap in the time stamps has lost, as NaN, at most ten minutes of them."""
+    left = min(samples, round(LONGEST_GAP_S * rate))
+    while left > 0:
+        yield np.full(min(left, BLOCK_SAMPLES), np.nan)
+        left -= BLOCK_SAMPLES
