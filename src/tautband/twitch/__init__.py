@@ -4,6 +4,8 @@ Needs the optional extra: `pip install 'tautband[twitch]'`. No other room import
 """
 
 from tautband.twitch.analysis import Analysis, analyse, detect, write_analysis
+from tautband.twitch.cohort import Cohort, cohort, write_cohort
+from tautband.twitch.cohort_plot import cohort_plot
 from tautband.twitch.dose import Dose, dose, plateau_posterior
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Candidate, Rejected, Twitch
@@ -13,15 +15,19 @@ from tautband.twitch.plot import twitch_plot
 __all__ = [
     "Analysis",
     "Candidate",
+    "Cohort",
     "Dose",
     "Rejected",
     "Twitch",
     "TwitchError",
     "TwitchMonitor",
     "analyse",
+    "cohort",
+    "cohort_plot",
     "detect",
     "dose",
     "plateau_posterior",
     "twitch_plot",
     "write_analysis",
+    "write_cohort",
 ]

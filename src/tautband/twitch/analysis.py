@@ -14,6 +14,7 @@ from tautband.twitch.dose import Dose, dose, with_taps
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Rejected, Twitch
 from tautband.twitch.monitor import TwitchMonitor
+from tautband.twitch.rest import RestMeter
 
 PLAUSIBLE_NOISE_UV: Final = (0.05, 2000.0)
 """Noise RMS that an EMG amplifier on or in a muscle can have; beyond, the unit is wrong."""
@@ -48,7 +49,7 @@ class Analysis:
     noise_rms_uv
         Noise floor at the end, NaN for a recording too short to learn it.
     rest_before_uv, rest_after_uv
-        Noise floor before the first twitch and after the last: the resting RMS.
+        Resting RMS before the first twitch and after the last, NaN where less than a second of rest is left.
     hum_hz
         Mains frequencies that were notched out.
     electrode
@@ -103,10 +104,10 @@ def analyse(
     TwitchError
         If the rate is out of range, nothing was recorded, or the noise shows that the unit is wrong.
     """
-    monitor = TwitchMonitor(sampling_rate)
+    monitor, meter = TwitchMonitor(sampling_rate), RestMeter(sampling_rate)
     twitches: list[Twitch] = []
     rejected: list[Rejected] = []
-    samples, before = 0, float("nan")
+    samples = 0
 
     def keep(events: Iterable[object]) -> None:
         twitches.extend(e for e in events if isinstance(e, Twitch))
@@ -117,11 +118,10 @@ def analyse(
         for first in range(0, len(whole), piece_length):
             piece = whole[first : first + piece_length]
             samples += len(piece)
+            meter.push(piece)
             events = monitor.push(piece)
             rejected.extend(e for e in events if isinstance(e, Rejected))
             keep(events)
-            if not twitches and np.isfinite(monitor.noise_rms_uv[0]):
-                before = monitor.noise_rms_uv[0]
     if samples == 0:
         raise TwitchError("signal: it holds no sample")
     events = monitor.finish()
@@ -137,6 +137,7 @@ def analyse(
         )
     peaks, added = with_taps([t.onset_s for t in twitches], [t.peak_rms_uv for t in twitches], taps_s)
     duration = samples / sampling_rate
+    before, after = meter.before_and_after(twitches, rejected, sorted(monitor.hum_hz[0]))
     return Analysis(
         sampling_rate,
         channel,
@@ -144,8 +145,8 @@ def analyse(
         tuple(twitches),
         tuple(rejected),
         noise,
-        before if np.isfinite(before) else noise,
-        noise,
+        before,
+        after,
         monitor.hum_hz[0],
         _electrode(noise, monitor.hum_hz[0], rejected, duration),
         dose(peaks, taps=added, noise_rms_uv=noise),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tautband.twitch.cohort_cli import cohort
 from tautband.twitch.errors import TwitchError
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ def _print(found: Analysis, name: str) -> None:
     if counts:
         console.print("Rejected: " + ", ".join(f"{n} × {why}" for why, n in counts.most_common()))
     console.print(
-        f"Noise {found.noise_rms_uv:.1f} µV RMS, {found.electrode}; at rest before {found.rest_before_uv:.1f}, "
-        f"after {found.rest_after_uv:.1f} µV"
+        f"Noise {found.noise_rms_uv:.1f} µV RMS, {found.electrode}; at rest before {_uv(found.rest_before_uv)}, "
+        f"after {_uv(found.rest_after_uv)}"
     )
     console.print(f"[bold]Dose: {found.dose.state}.[/] {found.dose.why}")
     console.print(
@@ -138,4 +139,8 @@ def _print(found: Analysis, name: str) -> None:
     )
 
 
-COMMANDS = (analyse,)
+def _uv(value: float) -> str:
+    return f"{value:.1f} µV" if value == value else "unknown"
+
+
+COMMANDS = (analyse, cohort)

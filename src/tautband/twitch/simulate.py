@@ -116,6 +116,9 @@ class Settings:
         Weights of the kinds of twitch; the default is that of `KINDS`.
     stretch
         Factor on the duration of every twitch.
+    series
+        Expected sizes of one series relative to its first; where given, the recording holds just that series, spread
+        evenly over it and scattered by `scatter`.
     """
 
     duration_s: float = 30.0
@@ -133,6 +136,7 @@ class Settings:
     needle_before_twitch: float = 0.0
     kinds: Mapping[str, float] = field(default_factory=lambda: {k: v[0] for k, v in KINDS.items()})
     stretch: tuple[float, float] = (1.0, 1.0)
+    series: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -402,8 +406,18 @@ class _Scene:
                     break
         return found
 
+    def place_series(self) -> None:
+        first = self.draw(*self.settings.snr_db)
+        gap = self.settings.duration_s / (len(self.settings.series) + 1)
+        for place, size in enumerate(self.settings.series, 1):
+            scattered = size * np.exp(self.settings.scatter * float(self.chance.standard_normal()))
+            self.twitch(gap * (place + self.draw(-0.2, 0.2)), self.noise * 10 ** (first / 20) * scattered)
+
     def place_twitches(self) -> None:
         settings = self.settings
+        if settings.series:
+            self.place_series()
+            return
         mean_gap = 60 / max(settings.twitches_per_min, 1e-9)
         at, series, place = self.draw(0.3, 1.0) + self.draw(0, mean_gap), 0, 0
         ratios = np.ones(1)
