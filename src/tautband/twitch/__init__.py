@@ -7,6 +7,7 @@ from tautband.twitch.analysis import Analysis, analyse, detect, write_analysis
 from tautband.twitch.cohort import Cohort, cohort, write_cohort
 from tautband.twitch.cohort_plot import cohort_plot
 from tautband.twitch.dose import Dose, dose, plateau_posterior
+from tautband.twitch.endplate import EndPlate, end_plate, write_end_plate
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Candidate, Rejected, Twitch
 from tautband.twitch.monitor import TwitchMonitor
@@ -17,6 +18,7 @@ __all__ = [
     "Candidate",
     "Cohort",
     "Dose",
+    "EndPlate",
     "Rejected",
     "Twitch",
     "TwitchError",
@@ -26,8 +28,10 @@ __all__ = [
     "cohort_plot",
     "detect",
     "dose",
+    "end_plate",
     "plateau_posterior",
     "twitch_plot",
     "write_analysis",
     "write_cohort",
+    "write_end_plate",
 ]

@@ -13,6 +13,7 @@ from tautband.twitch.errors import TwitchError
 
 if TYPE_CHECKING:
     from tautband.twitch.analysis import Analysis
+    from tautband.twitch.endplate import EndPlate
     from tautband.twitch.files import RecordingFile
 
 
@@ -37,6 +38,23 @@ if TYPE_CHECKING:
     "--tap", "taps", type=float, multiple=True, help="When a twitch was counted by hand, in seconds."
 )
 @click.option(
+    "--intramuscular",
+    is_flag=True,
+    help="The electrode is a needle: measure end-plate noise and spikes before the first twitch and after the last.",
+)
+@click.option(
+    "--before",
+    type=(float, float),
+    metavar="START END",
+    help="Span in seconds for end-plate activity before needling; means --intramuscular.",
+)
+@click.option(
+    "--after",
+    type=(float, float),
+    metavar="START END",
+    help="Span in seconds for end-plate activity after needling; means --intramuscular.",
+)
+@click.option(
     "--plot",
     is_flag=False,
     flag_value="",
@@ -51,6 +69,9 @@ def analyse(
     unit: str | None,
     rate: float | None,
     taps: tuple[float, ...],
+    intramuscular: bool,
+    before: tuple[float, float] | None,
+    after: tuple[float, float] | None,
     plot: str | None,
     annotations: str | None,
 ) -> None:
@@ -60,6 +81,7 @@ def analyse(
     """
     from tautband.twitch.analysis import analyse as analyse_blocks
     from tautband.twitch.analysis import write_analysis
+    from tautband.twitch.endplate import write_end_plate
     from tautband.twitch.files import open_recording, write_annotations
 
     file = open_recording(recording, rate)
@@ -71,6 +93,11 @@ def analyse(
         taps_s=taps,
         known_unit=unit is not None,
     )
+    written = write_analysis(found)
+    end_plates = None
+    if intramuscular or before or after:
+        end_plates = _end_plates(file, index, unit, found, before, after)
+        written["end_plate"] = write_end_plate(*end_plates)
     if annotations is not None:
         write_annotations(annotations, [*found.twitches, *found.rejected])
     if plot is not None:
@@ -78,9 +105,32 @@ def analyse(
     for note in file.notes:
         click.echo(f"tautband: {file.name}: {note}", err=True)
     if form == "json":
-        click.echo(json.dumps(write_analysis(found), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(written, indent=2, ensure_ascii=False))
     else:
-        _print(found, file.name)
+        _print(found, file.name, end_plates)
+
+
+def _end_plates(
+    file: RecordingFile,
+    index: int,
+    unit: str | None,
+    found: Analysis,
+    before: tuple[float, float] | None,
+    after: tuple[float, float] | None,
+) -> tuple[EndPlate | None, EndPlate | None]:
+    from tautband.twitch.endplate import end_plate, spans_of_rest
+
+    if before is None or after is None:
+        rest = spans_of_rest(found.twitches, found.duration_s)
+        before, after = before or rest[0], after or rest[1]
+    one, other = end_plate(
+        file.microvolts(index, unit),
+        file.rate(index),
+        [before, after],
+        rejected=found.rejected,
+        hum_hz=found.hum_hz,
+    )
+    return one, other
 
 
 def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> None:
@@ -96,7 +146,7 @@ def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> Non
     click.echo(f"tautband: figure written to {target}", err=True)
 
 
-def _print(found: Analysis, name: str) -> None:
+def _print(found: Analysis, name: str, end_plates: tuple[EndPlate | None, EndPlate | None] | None) -> None:
     from collections import Counter
 
     from rich.console import Console
@@ -132,11 +182,25 @@ def _print(found: Analysis, name: str) -> None:
         f"Noise {found.noise_rms_uv:.1f} µV RMS, {found.electrode}; at rest before {_uv(found.rest_before_uv)}, "
         f"after {_uv(found.rest_after_uv)}"
     )
+    for when, activity in zip(("before", "after"), end_plates or (), strict=False):
+        console.print(f"End plate {when}: {_activity(activity)}")
     console.print(f"[bold]Dose: {found.dose.state}.[/] {found.dose.why}")
     console.print(
         "[dim]For research and education; no medical device. Electrodes off the taut band miss twitches: "
         "count by hand, too.[/]"
     )
+
+
+def _activity(activity: EndPlate | None) -> str:
+    if activity is None:
+        return "less than a second could be measured"
+    spikes = (
+        "none"
+        if activity.spike_uv is None
+        else f"{activity.spikes_per_s:.1f}/s of {activity.spike_uv:.0f} µV"
+    )
+    noise = f"{activity.noise_rms_uv:.1f} µV RMS, {activity.noise_potentials_per_s:.0f} potentials/s"
+    return f"noise {noise}; spikes {spikes} (above {activity.least_spike_uv:.0f} µV), in {activity.seconds:.1f} s"
 
 
 def _uv(value: float) -> str:

@@ -39,7 +39,7 @@ class RestMeter:
     def __init__(self, sampling_rate: float) -> None:
         self._length = max(8, round(FRAME_S * sampling_rate))
         self._frame_s = self._length / sampling_rate
-        frequency = np.fft.rfftfreq(self._length, 1 / sampling_rate)
+        frequency = np.asarray(np.fft.rfftfreq(self._length, 1 / sampling_rate), float)
         band = (frequency >= BAND_HZ[0]) & (frequency <= min(BAND_HZ[1], 0.45 * sampling_rate))
         self._kept = np.array([band & _off_hum(frequency, lines) for lines in _combinations()])
         share = band.sum() / np.maximum(self._kept.sum(axis=1), 1)

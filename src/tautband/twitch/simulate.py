@@ -605,6 +605,14 @@ def _stimulator(scene: _Scene) -> None:
         scene.note("stimulator artefact", first, at - first)
 
 
+def end_plate_spike() -> Signal:
+    """Shape of an end-plate spike at 20 kHz: first negative, then positive, the first deflection being 1 deep."""
+    t = np.arange(0, 0.005, 1 / FINE_HZ)
+    return np.asarray(
+        -np.exp(-0.5 * ((t - 0.0012) / 0.0003) ** 2) + 0.7 * np.exp(-0.5 * ((t - 0.0021) / 0.0006) ** 2)
+    )
+
+
 def _end_plate(scene: _Scene) -> None:
     """End-plate noise and, in bouts, irregular initially negative end-plate spikes; only a needle sees them."""
     size = scene.noise * scene.draw_log(1.0, 4.0)
@@ -615,8 +623,7 @@ def _end_plate(scene: _Scene) -> None:
     sos = butter(2, [min(40.0, top / 4), top], "bandpass", fs=scene.rate, output="sos")
     hiss = np.asarray(sosfilt(sos, hiss), float)
     scene.add(at, size * hiss / max(float(hiss.std()), 1e-9))
-    t = np.arange(0, 0.005, 1 / FINE_HZ)
-    spike = -np.exp(-0.5 * ((t - 0.0012) / 0.0003) ** 2) + 0.7 * np.exp(-0.5 * ((t - 0.0021) / 0.0006) ** 2)
+    spike = end_plate_spike()
     for bout in scene.times():
         stop = bout + scene.draw(0.3, 4.0)
         scene.note("end-plate activity", bout, stop - bout)
