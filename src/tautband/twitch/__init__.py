@@ -3,6 +3,15 @@
 Needs the optional extra: `pip install 'tautband[twitch]'`. No other room imports this one.
 """
 
+from tautband.twitch.accelerometer import (
+    AccelerometerMonitor,
+    Agreement,
+    Mechanical,
+    MechanicalTwitch,
+    agreement,
+    mechanical,
+    write_mechanical,
+)
 from tautband.twitch.analysis import Analysis, analyse, detect, write_analysis
 from tautband.twitch.cohort import Cohort, cohort, write_cohort
 from tautband.twitch.cohort_plot import cohort_plot
@@ -14,24 +23,31 @@ from tautband.twitch.monitor import TwitchMonitor
 from tautband.twitch.plot import twitch_plot
 
 __all__ = [
+    "AccelerometerMonitor",
+    "Agreement",
     "Analysis",
     "Candidate",
     "Cohort",
     "Dose",
     "EndPlate",
+    "Mechanical",
+    "MechanicalTwitch",
     "Rejected",
     "Twitch",
     "TwitchError",
     "TwitchMonitor",
+    "agreement",
     "analyse",
     "cohort",
     "cohort_plot",
     "detect",
     "dose",
     "end_plate",
+    "mechanical",
     "plateau_posterior",
     "twitch_plot",
     "write_analysis",
     "write_cohort",
     "write_end_plate",
+    "write_mechanical",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,8 +14,12 @@ from tautband.twitch.errors import TwitchError
 
 if TYPE_CHECKING:
     from tautband.twitch.analysis import Analysis
-    from tautband.twitch.endplate import EndPlate
     from tautband.twitch.files import RecordingFile
+
+CAVEAT: Final = (
+    "For research and education; no medical device. Electrodes off the taut band miss twitches: "
+    "count by hand, too."
+)
 
 
 @click.command()
@@ -55,6 +60,17 @@ if TYPE_CHECKING:
     help="Span in seconds for end-plate activity after needling; means --intramuscular.",
 )
 @click.option(
+    "--accelerometer",
+    multiple=True,
+    metavar="CHANNEL",
+    help="Channel of an accelerometer over the muscle; once for each axis.",
+)
+@click.option(
+    "--accelerometer-unit",
+    type=click.Choice(["g", "mg", "m/s2"]),
+    help="Its unit, where the file does not say it.",
+)
+@click.option(
     "--plot",
     is_flag=False,
     flag_value="",
@@ -72,6 +88,8 @@ def analyse(
     intramuscular: bool,
     before: tuple[float, float] | None,
     after: tuple[float, float] | None,
+    accelerometer: tuple[str, ...],
+    accelerometer_unit: str | None,
     plot: str | None,
     annotations: str | None,
 ) -> None:
@@ -79,12 +97,19 @@ def analyse(
 
     RECORDING is an EDF, BDF, WFDB, XDF, OTB+, CSV, TSV or Parquet file.
     """
+    from tautband.twitch import beside
+    from tautband.twitch.accelerometer import agreement, write_agreement, write_mechanical
     from tautband.twitch.analysis import analyse as analyse_blocks
     from tautband.twitch.analysis import write_analysis
     from tautband.twitch.endplate import write_end_plate
     from tautband.twitch.files import open_recording, write_annotations
 
     file = open_recording(recording, rate)
+    axes = [file.pick(name) for name in accelerometer]
+    felt = beside.feel(file, axes, accelerometer_unit) if axes else None
+    if felt is not None and channel is None and not file.holds_emg:
+        _tell(file, form, write_mechanical(felt), lambda: _lines(beside.tell_felt(felt, None, ())))
+        return
     index = file.pick(channel)
     found = analyse_blocks(
         file.microvolts(index, unit),
@@ -93,44 +118,41 @@ def analyse(
         taps_s=taps,
         known_unit=unit is not None,
     )
-    written = write_analysis(found)
-    end_plates = None
+    written, lines = write_analysis(found), list[str]()
     if intramuscular or before or after:
-        end_plates = _end_plates(file, index, unit, found, before, after)
-        written["end_plate"] = write_end_plate(*end_plates)
+        activity = beside.end_plates(file, index, unit, found, before, after)
+        written["end_plate"] = write_end_plate(*activity)
+        for when, one in zip(("before", "after"), activity, strict=True):
+            lines.append(f"End plate {when}: {beside.tell_end_plate(one)}")
+    if felt is not None:
+        agreed = agreement(found.twitches, felt)
+        written["accelerometer"] = write_mechanical(felt)
+        for twitch, one_agreed in zip(written["twitches"], agreed, strict=True):
+            twitch["mechanical"] = write_agreement(one_agreed)
+        lines += beside.tell_felt(felt, found, agreed)
     if annotations is not None:
         write_annotations(annotations, [*found.twitches, *found.rejected])
     if plot is not None:
         _draw(file, index, unit, plot or f"{Path(recording).stem}_twitches.png")
+    _tell(file, form, written, lambda: _print(found, file.name, lines))
+
+
+def _tell(file: RecordingFile, form: str, written: dict[str, Any], show: Callable[[], None]) -> None:
     for note in file.notes:
         click.echo(f"tautband: {file.name}: {note}", err=True)
     if form == "json":
         click.echo(json.dumps(written, indent=2, ensure_ascii=False))
     else:
-        _print(found, file.name, end_plates)
+        show()
 
 
-def _end_plates(
-    file: RecordingFile,
-    index: int,
-    unit: str | None,
-    found: Analysis,
-    before: tuple[float, float] | None,
-    after: tuple[float, float] | None,
-) -> tuple[EndPlate | None, EndPlate | None]:
-    from tautband.twitch.endplate import end_plate, spans_of_rest
+def _lines(lines: Sequence[str]) -> None:
+    from rich.console import Console
 
-    if before is None or after is None:
-        rest = spans_of_rest(found.twitches, found.duration_s)
-        before, after = before or rest[0], after or rest[1]
-    one, other = end_plate(
-        file.microvolts(index, unit),
-        file.rate(index),
-        [before, after],
-        rejected=found.rejected,
-        hum_hz=found.hum_hz,
-    )
-    return one, other
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(line, markup=False)
+    console.print(f"[dim]{CAVEAT}[/]")
 
 
 def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> None:
@@ -146,7 +168,7 @@ def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> Non
     click.echo(f"tautband: figure written to {target}", err=True)
 
 
-def _print(found: Analysis, name: str, end_plates: tuple[EndPlate | None, EndPlate | None] | None) -> None:
+def _print(found: Analysis, name: str, lines: Sequence[str]) -> None:
     from collections import Counter
 
     from rich.console import Console
@@ -182,25 +204,10 @@ def _print(found: Analysis, name: str, end_plates: tuple[EndPlate | None, EndPla
         f"Noise {found.noise_rms_uv:.1f} µV RMS, {found.electrode}; at rest before {_uv(found.rest_before_uv)}, "
         f"after {_uv(found.rest_after_uv)}"
     )
-    for when, activity in zip(("before", "after"), end_plates or (), strict=False):
-        console.print(f"End plate {when}: {_activity(activity)}")
+    for line in lines:
+        console.print(line, markup=False)
     console.print(f"[bold]Dose: {found.dose.state}.[/] {found.dose.why}")
-    console.print(
-        "[dim]For research and education; no medical device. Electrodes off the taut band miss twitches: "
-        "count by hand, too.[/]"
-    )
-
-
-def _activity(activity: EndPlate | None) -> str:
-    if activity is None:
-        return "less than a second could be measured"
-    spikes = (
-        "none"
-        if activity.spike_uv is None
-        else f"{activity.spikes_per_s:.1f}/s of {activity.spike_uv:.0f} µV"
-    )
-    noise = f"{activity.noise_rms_uv:.1f} µV RMS, {activity.noise_potentials_per_s:.0f} potentials/s"
-    return f"noise {noise}; spikes {spikes} (above {activity.least_spike_uv:.0f} µV), in {activity.seconds:.1f} s"
+    console.print(f"[dim]{CAVEAT}[/]")
 
 
 def _uv(value: float) -> str:

@@ -29,6 +29,16 @@ MICROVOLTS_PER: Final[Mapping[str, float]] = {
 }
 """Units of voltage as files spell them, lower case, µ and μ written u."""
 
+M_S2_PER: Final[Mapping[str, float]] = {
+    "m/s2": 1.0,
+    "m/s^2": 1.0,
+    "m/s²": 1.0,
+    "g": 9.80665,
+    "mg": 9.80665e-3,
+}
+"""Units of acceleration as files spell them, lower case."""
+
+ACCELERATION_UNITS: Final = ("g", "mg", "m/s2")
 UNITS: Final = ("uV", "mV", "V", "nV")
 BLOCK_SAMPLES: Final = 1 << 16
 LONGEST_GAP_S: Final = 600.0
@@ -81,6 +91,12 @@ class RecordingFile:
         volts = [i for i, unit in enumerate(self.units) if factor(unit)]
         return (named or volts or [0])[0]
 
+    @property
+    def holds_emg(self) -> bool:
+        """Whether a channel says that it is EMG, or holds a voltage."""
+        named = any("emg" in name.lower() for name in self.channels)
+        return named or any(factor(unit) for unit in self.units)
+
     def rate(self, channel: int) -> float:
         """Samples per second of a channel; an error where the file's rate cannot be true."""
         rate = self.sampling_rates[channel]
@@ -107,6 +123,27 @@ class RecordingFile:
             )
         for block in self.stream(channel):
             yield block * scale if scale != 1.0 else block
+
+    def acceleration(self, channel: int, unit: str | None = None) -> Iterator[Floats]:
+        """Give a channel in m/s², block by block.
+
+        Parameters
+        ----------
+        channel
+            Index of the channel.
+        unit
+            Its unit, where the file does not say it or says it wrongly.
+        """
+        said = unit if unit is not None else self.units[channel]
+        scale = M_S2_PER.get(said.strip().lower())
+        if scale is None:
+            what = f"the unit {said!r} is no acceleration" if said else "the file does not say the unit"
+            raise TwitchError(
+                f"{self.name}: channel {self.channels[channel]!r}: {what}; give it with --accelerometer-unit "
+                f"{'|'.join(ACCELERATION_UNITS)}"
+            )
+        for block in self.stream(channel):
+            yield block * scale
 
 
 def factor(unit: str) -> float | None:
