@@ -11,14 +11,17 @@ import click
 @click.argument(
     "name",
     metavar="NAME",
-    type=click.Choice(["case", "assessment", "plan", "setting", "twitches", "mechanical", "cohort"]),
+    type=click.Choice(
+        ["case", "assessment", "plan", "setting", "twitches", "channels", "mechanical", "cohort"]
+    ),
 )
 def schema(name: str) -> None:
     """Print the JSON Schema (2020-12) of a format.
 
     NAME is case (tautband.case/1, what goes in), assessment (tautband.assessment/1, what comes out), plan
     (tautband.plan/1), setting (tautband.setting/1, the patient and the practice a plan is made for), twitches
-    (tautband.twitches/1, what a recording of twitches gives), mechanical (tautband.mechanical/1, what an accelerometer
+    (tautband.twitches/1, what a recording of twitches gives), channels
+    (tautband.channels/1, the same for several channels), mechanical (tautband.mechanical/1, what an accelerometer
     felt of them) or cohort (tautband.cohort/1, what many recordings give).
     """
     document = files("tautband").joinpath("schema", f"{name}.schema.json")

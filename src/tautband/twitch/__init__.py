@@ -21,6 +21,7 @@ from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Candidate, Rejected, Twitch
 from tautband.twitch.monitor import TwitchMonitor
 from tautband.twitch.plot import twitch_plot
+from tautband.twitch.several import Several, together, write_several
 
 __all__ = [
     "AccelerometerMonitor",
@@ -33,6 +34,7 @@ __all__ = [
     "Mechanical",
     "MechanicalTwitch",
     "Rejected",
+    "Several",
     "Twitch",
     "TwitchError",
     "TwitchMonitor",
@@ -45,9 +47,11 @@ __all__ = [
     "end_plate",
     "mechanical",
     "plateau_posterior",
+    "together",
     "twitch_plot",
     "write_analysis",
     "write_cohort",
     "write_end_plate",
     "write_mechanical",
+    "write_several",
 ]

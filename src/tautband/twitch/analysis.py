@@ -274,17 +274,22 @@ def write_analysis(found: Analysis) -> dict[str, Any]:
             "hum_hz": list(found.hum_hz),
             "electrode": found.electrode,
         },
-        "dose": {
-            "meaningful": found.dose.meaningful,
-            "plateau_after": found.dose.plateau_after,
-            "advice": found.dose.advice,
-            "why": found.dose.why,
-            "state": found.dose.state,
-            "seen": found.dose.seen,
-            "tapped": found.dose.tapped,
-            "probability": round(found.dose.probability, 4),
-            "interval": None if found.dose.interval is None else list(found.dose.interval),
-        },
+        "dose": write_dose(found.dose),
+    }
+
+
+def write_dose(found: Dose) -> dict[str, Any]:
+    """Write a dose as it stands in a `tautband.twitches/1`."""
+    return {
+        "meaningful": found.meaningful,
+        "plateau_after": found.plateau_after,
+        "advice": found.advice,
+        "why": found.why,
+        "state": found.state,
+        "seen": found.seen,
+        "tapped": found.tapped,
+        "probability": round(found.probability, 4),
+        "interval": None if found.interval is None else list(found.interval),
     }
 
 

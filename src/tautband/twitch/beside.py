@@ -1,4 +1,4 @@
-"""What a recording holds beside the twitches of its channel: end-plate activity and an accelerometer, read and told."""
+"""What a recording holds beside one channel: other channels, end-plate activity, an accelerometer; read and told."""
 
 from __future__ import annotations
 
@@ -8,12 +8,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tautband.twitch.accelerometer import Agreement, Mechanical, felt_alone, mechanical
-from tautband.twitch.analysis import Analysis
+from tautband.twitch.analysis import Analysis, analyse
 from tautband.twitch.endplate import EndPlate, Span, end_plate, spans_of_rest
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.files import RecordingFile
+from tautband.twitch.several import Several, spans_of_all, together
 
 Floats = NDArray[np.float64]
+
+
+def one_channel(file: RecordingFile, index: int, unit: str | None, taps_s: Sequence[float] = ()) -> Analysis:
+    """Analyse one channel of a file."""
+    return analyse(
+        file.microvolts(index, unit),
+        file.rate(index),
+        channel=file.channels[index],
+        taps_s=taps_s,
+        known_unit=unit is not None,
+    )
+
+
+def every_channel(file: RecordingFile, unit: str | None) -> tuple[list[Analysis], Several]:
+    """Analyse every EMG channel of a file by itself, then look again at what all of them show at once."""
+    indices = file.emg or (file.pick(),)
+    channels = [one_channel(file, index, unit) for index in indices]
+    spans = spans_of_all(channels)
+    waves = [_stretches(file.microvolts(i, unit), file.rate(i), spans) for i in indices] if spans else []
+    return channels, together(channels, (lambda n, span: waves[n][span]) if spans else None)
+
+
+def _stretches(blocks: Iterable[Floats], rate: float, spans: Sequence[Span]) -> dict[Span, Floats]:
+    """The samples of each span, out of one pass through a channel."""
+    parts: dict[Span, list[Floats]] = {span: [] for span in spans}
+    at = 0
+    for block in blocks:
+        for start, end in spans:
+            first, last = round(start * rate) - at, round(end * rate) - at
+            if first < len(block) and last > 0:
+                parts[start, end].append(block[max(first, 0) : last])
+        at += len(block)
+    return {span: np.concatenate([np.zeros(0), *found]) for span, found in parts.items()}
+
+
+def tell_several(channels: Sequence[Analysis], found: Several) -> list[str]:
+    """Say in lines what each channel shows and what they have in common."""
+    lines = [
+        f"{c.channel}: {len(c.twitches)} twitches, {len(c.rejected)} rejected; noise {c.noise_rms_uv:.1f} µV, "
+        f"{c.electrode}; {c.dose.state}"
+        for c in channels
+    ]
+    lines.append(f"Together: {len(found.twitches)} twitches, sizes by {found.reference}")
+    for number, t in enumerate(found.twitches, 1):
+        size = "not seen there" if t.relative_to_first is None else f"{t.relative_to_first:.2f} of the first"
+        others = "; ".join(f"{name}: {what}" for name, what in t.others)
+        lines.append(
+            f"  {number}: {t.onset_s:.2f} s, {size}, on {', '.join(t.channels)}"
+            + (f" ({others})" if others else "")
+        )
+    for a in found.artefacts:
+        lines.append(f"  common artefact at {a.onset_s:.2f} s: alike on all channels ({a.likeness:.2f})")
+    return [*lines, f"Dose: {found.dose.state}. {found.dose.why}"]
 
 
 def end_plates(

@@ -34,6 +34,11 @@ CAVEAT: Final = (
 )
 @click.option("--channel", help="Name or number of the channel; by default the first EMG channel.")
 @click.option(
+    "--all-channels",
+    is_flag=True,
+    help="Every EMG channel, and what they have in common: a twitch that several see is one.",
+)
+@click.option(
     "--unit",
     type=click.Choice(["uV", "mV", "V", "nV"]),
     help="Unit of the samples, where the file does not say it.",
@@ -82,6 +87,7 @@ def analyse(
     recording: str,
     form: str,
     channel: str | None,
+    all_channels: bool,
     unit: str | None,
     rate: float | None,
     taps: tuple[float, ...],
@@ -99,25 +105,40 @@ def analyse(
     """
     from tautband.twitch import beside
     from tautband.twitch.accelerometer import agreement, write_agreement, write_mechanical
-    from tautband.twitch.analysis import analyse as analyse_blocks
     from tautband.twitch.analysis import write_analysis
     from tautband.twitch.endplate import write_end_plate
     from tautband.twitch.files import open_recording, write_annotations
+    from tautband.twitch.several import write_several
 
     file = open_recording(recording, rate)
     axes = [file.pick(name) for name in accelerometer]
     felt = beside.feel(file, axes, accelerometer_unit) if axes else None
-    if felt is not None and channel is None and not file.holds_emg:
+    if felt is not None and channel is None and not file.emg:
         _tell(file, form, write_mechanical(felt), lambda: _lines(beside.tell_felt(felt, None, ())))
         return
+    if all_channels:
+        given = {
+            "--channel": channel,
+            "--tap": taps,
+            "--intramuscular": intramuscular,
+            "--before": before,
+            "--after": after,
+            "--accelerometer": axes,
+            "--plot": plot,
+            "--annotations": annotations,
+        }
+        if alone := [name for name, value in given.items() if value]:
+            raise click.UsageError(f"{alone[0]} is for one channel; leave out --all-channels")
+        one_by_one, joint = beside.every_channel(file, unit)
+        _tell(
+            file,
+            form,
+            write_several(one_by_one, joint),
+            lambda: _lines(beside.tell_several(one_by_one, joint)),
+        )
+        return
     index = file.pick(channel)
-    found = analyse_blocks(
-        file.microvolts(index, unit),
-        file.rate(index),
-        channel=file.channels[index],
-        taps_s=taps,
-        known_unit=unit is not None,
-    )
+    found = beside.one_channel(file, index, unit, taps)
     written, lines = write_analysis(found), list[str]()
     if intramuscular or before or after:
         activity = beside.end_plates(file, index, unit, found, before, after)

@@ -87,15 +87,13 @@ class RecordingFile:
             raise TwitchError(f"channel: {channel!r} is not in {self.name}{nearest(channel, self.channels)}")
         if not self.channels:
             raise TwitchError(f"{self.name}: it holds no signal")
-        named = [i for i, name in enumerate(self.channels) if "emg" in name.lower()]
-        volts = [i for i, unit in enumerate(self.units) if factor(unit)]
-        return (named or volts or [0])[0]
+        return (self.emg or (0,))[0]
 
     @property
-    def holds_emg(self) -> bool:
-        """Whether a channel says that it is EMG, or holds a voltage."""
-        named = any("emg" in name.lower() for name in self.channels)
-        return named or any(factor(unit) for unit in self.units)
+    def emg(self) -> tuple[int, ...]:
+        """Channels whose name says EMG, or, where none does, those that hold a voltage."""
+        named = [i for i, name in enumerate(self.channels) if "emg" in name.lower()]
+        return tuple(named or [i for i, unit in enumerate(self.units) if factor(unit)])
 
     def rate(self, channel: int) -> float:
         """Samples per second of a channel; an error where the file's rate cannot be true."""
