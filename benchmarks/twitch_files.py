@@ -2,7 +2,7 @@
 
     python benchmarks/twitch_files.py [GIGABYTES [FORMAT ...]]
 
-Each file is made in the temporary folder by repeating a minute of 64 channels, analysed by the command in a process of
+Each file is made in the temporary folder by repeating a minute of 256 channels, analysed by the command in a process of
 its own, and removed. It takes as much disk as one file, and for 10 GB each about an hour. Linux only.
 """
 
@@ -28,7 +28,7 @@ from report import write_results
 
 from tautband.twitch.simulate import Settings, simulate
 
-CHANNELS, RATE_HZ, SECONDS = 64, 2000.0, 60.0
+CHANNELS, RATE_HZ, SECONDS = 256, 2000.0, 60.0
 COMMAND = Path(sys.executable).with_name("tautband")
 SMALL = Path(__file__).resolve().parents[1] / "examples/twitch_series.edf"
 
