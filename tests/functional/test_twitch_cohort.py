@@ -21,7 +21,7 @@ pytest.importorskip("distributed", reason="the extra cohort is not installed")
 from click.testing import CliRunner, Result
 
 from tautband.cli.main import cli
-from tautband.twitch import TwitchError
+from tautband.twitch import TwitchError, bulk
 from tautband.twitch.bulk import Entry, analyse_entry, code_digest, read_entries
 from tautband.twitch.simulate import Settings, expected_ratios, simulate
 
@@ -230,3 +230,27 @@ def test_a_recording_is_known_by_its_content_and_how_it_is_read(folder: Path, tm
 def test_a_missing_file_and_a_wrong_unit_are_outcomes_and_raise_nothing(tmp_path: Path) -> None:
     assert "there is no such file" in analyse_entry(Entry("a", "", tmp_path / "gone.edf")).error
     assert "unit 'kV'" in analyse_entry(Entry("a", "", tmp_path / "gone.edf", unit="kV")).error
+
+
+def test_a_worker_that_dies_takes_one_recording_with_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        bulk,
+        "analyse_entry",
+        lambda entry, known: os._exit(1) if entry.subject == "1" else analyse_entry(entry, known),
+    )
+    outcomes = bulk.run(read_entries([folder]), tmp_path, workers=1)
+    assert [o.entry.subject for o in outcomes if o.error] == ["1"]
+    assert "its worker was lost" in outcomes[1].error
+    assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+@pytest.mark.parametrize("missing", ["distributed", "statsmodels"])
+def test_without_the_extra_one_line_says_how_to_get_it(
+    missing: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    result = run(str(folder))
+    assert result.exit_code == 1
+    assert "pip install 'tautband[twitch,cohort]'" in result.stderr

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tautband.twitch.dose import Dose, dose, with_taps
 from tautband.twitch.errors import TwitchError
@@ -205,7 +205,11 @@ def detect(
     samples = np.asarray(signal, float)
     if samples.ndim != 1:
         raise TwitchError(f"signal: shape {samples.shape}; one channel of shape (n,) is needed")
-    found = analyse([samples], sampling_rate, taps_s=taps_s, known_unit=True)
+    return tables(analyse([samples], sampling_rate, taps_s=taps_s, known_unit=True))
+
+
+def tables(found: Analysis) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Give an analysis as the table and the dictionary of `detect`."""
     table = pd.DataFrame([{c: getattr(t, c) for c in COLUMNS} for t in found.twitches], columns=list(COLUMNS))
     rejected = pd.DataFrame(
         [{c: getattr(r, c) for c in REJECTED_COLUMNS} for r in found.rejected], columns=list(REJECTED_COLUMNS)
@@ -299,8 +303,3 @@ def _known(value: float) -> float | None:
 
 def _whole(value: float) -> float | int:
     return int(value) if value == int(value) else value
-
-
-def as_array(blocks: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Join blocks, for a figure of a recording that fits into memory."""
-    return np.concatenate([np.zeros(0), *blocks])

@@ -154,7 +154,7 @@ def analyse(
     if annotations is not None:
         write_annotations(annotations, [*found.twitches, *found.rejected])
     if plot is not None:
-        _draw(file, index, unit, plot or f"{Path(recording).stem}_twitches.png")
+        _draw(file, index, unit, found, plot or f"{Path(recording).stem}_twitches.png")
     _tell(file, form, written, lambda: _print(found, file.name, lines))
 
 
@@ -176,14 +176,15 @@ def _lines(lines: Sequence[str]) -> None:
     console.print(f"[dim]{CAVEAT}[/]")
 
 
-def _draw(file: RecordingFile, index: int, unit: str | None, target: str) -> None:
-    from tautband.twitch.analysis import as_array, detect
-    from tautband.twitch.plot import twitch_plot
+def _draw(file: RecordingFile, index: int, unit: str | None, found: Analysis, target: str) -> None:
+    from tautband.twitch.analysis import tables
+    from tautband.twitch.plot import Outline, outline_plot
 
-    signal = as_array(file.microvolts(index, unit))
-    table, info = detect(signal, file.rate(index))
+    outline = Outline()
+    for block in file.microvolts(index, unit):
+        outline.push(block)
     try:
-        twitch_plot(table, info, signal).savefig(target, dpi=200)
+        outline_plot(*tables(found), outline).savefig(target, dpi=200)
     except (OSError, ValueError) as error:
         raise TwitchError(f"plot: {target} cannot be written: {error}") from None
     click.echo(f"tautband: figure written to {target}", err=True)
