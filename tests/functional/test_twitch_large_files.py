@@ -124,6 +124,24 @@ def test_a_gap_in_the_seconds_of_a_table_becomes_missing_samples(tmp_path: Path)
         assert np.isnan(read[5000:6000]).all()
 
 
+def test_the_parts_of_a_discontinuous_recording_lie_where_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "r.edf"
+    signal = edfio.EdfSignal(np.arange(2000.0), RATE, label="EMG", physical_dimension="uV")
+    edfio.Edf([signal], annotations=[edfio.EdfAnnotation(0.5, None, "start")], data_record_duration=1).write(
+        path
+    )
+    content = path.read_bytes().replace(b"EDF+C", b"EDF+D", 1)
+    for second in (2, 3):
+        content = content.replace(b"+%d\x14\x14" % second, b"+%d\x14\x14" % (second + 3), 1)
+    path.write_bytes(content)
+    file = open_recording(path)
+    read = np.concatenate(list(file.stream(file.pick())))
+    assert len(read) == 7 * RATE
+    assert np.isnan(read[1000:2500]).all()
+    assert read[2500:] == pytest.approx(np.arange(1000.0, 2000.0), abs=0.1)
+    assert "discontinuous" in file.notes[0]
+
+
 def test_seconds_that_go_backwards_are_refused(tmp_path: Path) -> None:
     times = np.arange(8000) / RATE
     times[5000:] -= 2.0
@@ -143,6 +161,13 @@ def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"time_s,emg_uv\n0.0," + b"1" * (3 << 20))
     with pytest.raises(TwitchError, match="a line is longer"):
         open_recording(path)
+
+
+def test_a_table_of_too_many_columns_is_refused_before_a_row_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("a," * 9999 + "a\n" + ("1," * 9999 + "1\n") * 200, encoding="ascii")
+    with pytest.raises(TwitchError, match="10000 columns; at most 4096"):
+        open_recording(path, 1000.0)
 
 
 def test_a_table_that_unfolds_beyond_reason_is_refused(tmp_path: Path) -> None:

@@ -12,11 +12,14 @@ import edfio
 import numpy as np
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, first_line
+from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, first_line, missing
 
 FIXED_HEADER: Final = 256
 MOST_SIGNALS: Final = 4096
 BYTES_AT_ONCE: Final = 1 << 23
+LONGEST_STAMP: Final = 64
+SAME_TIME_S: Final = 0.001
+LATEST_S: Final = 1e9
 
 
 def open_edf(path: Path) -> RecordingFile:
@@ -43,7 +46,10 @@ def open_edf(path: Path) -> RecordingFile:
             rates = tuple(float(every[n].sampling_frequency) for n in shown)
             labels = tuple(every[n].label for n in shown)
             units = tuple(every[n].physical_dimension for n in shown)
-            continuous = not edf.reserved.startswith(("EDF+D", "BDF+D"))
+            clock = next((n for n, s in enumerate(every) if s.label.endswith("Annotations")), None)
+            if not edf.reserved.startswith(("EDF+D", "BDF+D")):
+                clock = None
+            seconds = float(edf.data_record_duration)
             declared = int(header[236:244])
     except Exception as error:  # whatever a broken header makes the reader raise
         raise TwitchError(f"{path.name}: it is no readable {kind} file: {first_line(error)}") from None
@@ -57,8 +63,8 @@ def open_edf(path: Path) -> RecordingFile:
         notes.append("The last record is incomplete and left out.")
     if declared not in (-1, records):
         notes.append(f"The header says {declared} records, but the file holds {max(records, 0)}.")
-    if not continuous:
-        notes.append("The recording is discontinuous; its parts are read as if they followed each other.")
+    if clock is not None:
+        notes.append("The recording is discontinuous; what lies between its parts is read as missing.")
 
     def stream(channel: int) -> Iterator[Floats]:
         signal = shown[channel]
@@ -68,10 +74,52 @@ def open_edf(path: Path) -> RecordingFile:
                 f"{path.name}: channel {labels[channel]!r}: digital minimum and maximum are equal"
             )
         gain = (top - bottom) / (high - low)
-        for digital in _digital(path, start, records, record, lengths, signal, width):
-            yield (digital - low) * gain + bottom
+        for first, last, lost_s in _parts(path, start, records, record, lengths, clock, width, seconds):
+            yield from missing(round(lost_s * rates[channel]), rates[channel])
+            for digital in _digital(
+                path, start + first * record, last - first, record, lengths, signal, width
+            ):
+                yield (digital - low) * gain + bottom
 
     return RecordingFile(path.name, rates, labels, units, stream, notes)
+
+
+def _parts(
+    path: Path,
+    start: int,
+    records: int,
+    record: int,
+    lengths: list[int],
+    clock: int | None,
+    width: int,
+    seconds: float,
+) -> Iterator[tuple[int, int, float]]:
+    """Records that follow each other without a gap: the first, the one behind the last, and the seconds lost before."""
+    if clock is None:
+        yield 0, records, 0.0
+        return
+    first, lost = 0, 0.0
+    expected: float | None = None
+    before, own = width * sum(lengths[:clock]), width * lengths[clock]
+    with path.open("rb") as file:
+        for number in range(records):
+            file.seek(start + number * record + before)
+            onset = _onset(file.read(min(own, LONGEST_STAMP)))
+            if onset is not None and expected is not None and onset - expected > SAME_TIME_S:
+                yield first, number, lost
+                first, lost = number, onset - expected
+            begun = expected if onset is None else onset
+            expected = None if begun is None else begun + seconds
+    yield first, records, lost
+
+
+def _onset(annotations: bytes) -> float | None:
+    """When a record begins, as the first of its annotations has it."""
+    try:
+        onset = float(annotations.split(b"\x14", 1)[0])
+    except ValueError:
+        return None
+    return onset if 0 <= onset < LATEST_S else None
 
 
 def _digital(

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ TIME = re.compile(
 UNIT = re.compile(r"[\[(_ ]\s*(n|u|µ|μ|m)?v(olts?)?\s*[\])]?\s*$", re.IGNORECASE)
 ACCELERATION = re.compile(r"[\[(_ ]\s*(g|m/s\^?2|m/s²)\s*[\])]?\s*$", re.IGNORECASE)
 PEEK = 2000
+VALUES_AT_ONCE: Final = 1 << 21
 LONGEST_LINE: Final = 1 << 20
 MOST_COLUMNS: Final = 4096
 MOST_VALUES_PER_BYTE: Final = 100
@@ -117,20 +118,36 @@ def _frames(path: Path, columns: Sequence[object] | None = None) -> Iterator[pd.
         if path.suffix.lower() == ".parquet":
             yield from _parquet(path, columns)
         else:
-            with io.BufferedReader(_Lines(path)) as lines:
-                yield from pd.read_csv(
-                    lines,
-                    sep="\t" if path.suffix.lower() == ".tsv" else ",",
-                    chunksize=BLOCK_SAMPLES if columns else PEEK,
-                    usecols=None if columns is None else lambda name: name in columns,
-                    skipinitialspace=True,
-                    comment="#",
-                    low_memory=False,
-                )
+            yield from _csv(path, columns)
     except TwitchError:
         raise
     except Exception as error:  # whatever a broken file makes the readers raise
         raise TwitchError(f"{path.name}: it is no readable table: {first_line(error)}") from None
+
+
+def _csv(path: Path, columns: Sequence[object] | None) -> Iterator[pd.DataFrame]:
+    how: dict[str, Any] = {
+        "sep": "\t" if path.suffix.lower() == ".tsv" else ",",
+        "skipinitialspace": True,
+        "comment": "#",
+    }
+    with io.BufferedReader(_Lines(path)) as lines:
+        width = len(pd.read_csv(lines, nrows=0, **how).columns)
+    _check_width(path.name, width)
+    rows = max(1, min(BLOCK_SAMPLES if columns else PEEK, VALUES_AT_ONCE // max(width, 1)))
+    with io.BufferedReader(_Lines(path)) as lines:
+        yield from pd.read_csv(
+            lines,
+            chunksize=rows,
+            usecols=None if columns is None else lambda name: name in columns,
+            low_memory=False,
+            **how,
+        )
+
+
+def _check_width(name: str, columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise TwitchError(f"{name}: {columns} columns; at most {MOST_COLUMNS} are read")
 
 
 def _parquet(path: Path, columns: Sequence[object] | None) -> Iterator[pd.DataFrame]:
@@ -143,8 +160,7 @@ def _parquet(path: Path, columns: Sequence[object] | None) -> Iterator[pd.DataFr
             raise TwitchError(
                 f"{path.name}: {about.num_rows} rows in {path.stat().st_size} bytes; it is no recording"
             )
-        if about.num_columns > MOST_COLUMNS:
-            raise TwitchError(f"{path.name}: {about.num_columns} columns; at most {MOST_COLUMNS} are read")
+        _check_width(path.name, about.num_columns)
         numeric = [f.name for f in file.schema_arrow if types.is_integer(f.type) or types.is_floating(f.type)]
         wanted = numeric if columns is None else [str(c) for c in columns]
         for batch in file.iter_batches(BLOCK_SAMPLES if columns else PEEK, columns=wanted):
