@@ -314,7 +314,7 @@ def mechanical(
     blocks
         m/s², each of shape (n,) for one axis or (n, axes).
     sampling_rate
-        Samples per second, 100 to 30 000; below 125 a bump cannot be told from a twitch.
+        Samples per second, 100 to 30 000; below 147 a bump cannot be told from a twitch.
     channels
         Names of the axes.
 
