@@ -142,6 +142,14 @@ def test_the_parts_of_a_discontinuous_recording_lie_where_they_were(tmp_path: Pa
     assert "discontinuous" in file.notes[0]
 
 
+def test_seconds_that_leave_out_more_than_they_hold_are_refused(tmp_path: Path) -> None:
+    times = np.arange(8000) / RATE
+    times[5000:] += 300 * np.arange(3000)
+    pd.DataFrame({"time_s": times, "emg_uv": 0.0}).to_csv(tmp_path / "r.csv", index=False)
+    with pytest.raises(TwitchError, match="they are no clock"):
+        everything(tmp_path / "r.csv")
+
+
 def test_seconds_that_go_backwards_are_refused(tmp_path: Path) -> None:
     times = np.arange(8000) / RATE
     times[5000:] -= 2.0

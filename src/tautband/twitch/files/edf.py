@@ -12,7 +12,7 @@ import edfio
 import numpy as np
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, first_line, missing
+from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, Gaps, RecordingFile, first_line
 
 FIXED_HEADER: Final = 256
 MOST_SIGNALS: Final = 4096
@@ -74,12 +74,13 @@ def open_edf(path: Path) -> RecordingFile:
                 f"{path.name}: channel {labels[channel]!r}: digital minimum and maximum are equal"
             )
         gain = (top - bottom) / (high - low)
+        gaps = Gaps(path.name, rates[channel])
         for first, last, lost_s in _parts(path, start, records, record, lengths, clock, width, seconds):
-            yield from missing(round(lost_s * rates[channel]), rates[channel])
+            yield from gaps.missing(round(lost_s * rates[channel]))
             for digital in _digital(
                 path, start + first * record, last - first, record, lengths, signal, width
             ):
-                yield (digital - low) * gain + bottom
+                yield gaps.read((digital - low) * gain + bottom)
 
     return RecordingFile(path.name, rates, labels, units, stream, notes)
 

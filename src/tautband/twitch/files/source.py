@@ -42,6 +42,8 @@ ACCELERATION_UNITS: Final = ("g", "mg", "m/s2")
 UNITS: Final = ("uV", "mV", "V", "nV")
 BLOCK_SAMPLES: Final = 1 << 16
 LONGEST_GAP_S: Final = 600.0
+MOST_LOST: Final = 10
+"""Beyond the longest gap, samples lost for each that was read before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +166,35 @@ def in_blocks(read: Callable[[int, int], Floats], samples: int) -> Iterator[Floa
         yield block
 
 
-def missing(samples: int, rate: float) -> Iterator[Floats]:
-    """Give the samples that a gap in the time stamps has lost, as NaN, at most ten minutes of them."""
-    left = min(samples, round(LONGEST_GAP_S * rate))
-    while left > 0:
-        yield np.full(min(left, BLOCK_SAMPLES), np.nan)
-        left -= BLOCK_SAMPLES
+class Gaps:
+    """Puts in what gaps in the time stamps have lost, as NaN, as long as that is within reason.
+
+    Parameters
+    ----------
+    name
+        Of the file, for messages.
+    rate
+        Samples per second.
+    """
+
+    def __init__(self, name: str, rate: float) -> None:
+        self._name, self._rate = name, rate
+        self._read = self._lost = 0
+
+    def read(self, block: Floats) -> Floats:
+        """Give samples on, counting them."""
+        self._read += len(block)
+        return block
+
+    def missing(self, samples: int) -> Iterator[Floats]:
+        """Give the samples of a gap, at most ten minutes of them."""
+        left = min(samples, round(LONGEST_GAP_S * self._rate))
+        self._lost += max(left, 0)
+        if self._lost > LONGEST_GAP_S * self._rate + MOST_LOST * self._read:
+            raise TwitchError(
+                f"{self._name}: its time stamps leave out {self._lost} samples where {self._read} were read; "
+                f"they are no clock; give the samples per second with --rate"
+            )
+        while left > 0:
+            yield np.full(min(left, BLOCK_SAMPLES), np.nan)
+            left -= BLOCK_SAMPLES

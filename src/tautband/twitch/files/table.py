@@ -12,15 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import (
-    BLOCK_SAMPLES,
-    LONGEST_GAP_S,
-    Floats,
-    RecordingFile,
-    factor,
-    first_line,
-    missing,
-)
+from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, Gaps, RecordingFile, factor, first_line
 
 TIME = re.compile(
     r"^\s*(time|t|seconds|sec|s|timestamp)\s*[\[(_ ]?\s*(s|sec|seconds|ms)?\s*[\])]?\s*$", re.IGNORECASE
@@ -52,6 +44,7 @@ def open_table(path: Path, rate: float | None) -> RecordingFile:
     per_second = rate / 1000 if "ms" in str(time).lower() else rate
 
     def stream(channel: int) -> Iterator[Floats]:
+        gaps = Gaps(path.name, rate)
         last, wanted = float("nan"), [columns[channel], *([time] if timed else [])]
         for frame in _frames(path, wanted):
             values = np.asarray(pd.to_numeric(frame[columns[channel]], errors="coerce"), float)
@@ -59,7 +52,7 @@ def open_table(path: Path, rate: float | None) -> RecordingFile:
                 yield values
                 continue
             stamps = _stamps(frame[time])
-            yield from _with_gaps(path.name, values, np.diff(stamps, prepend=last) * per_second, rate)
+            yield from _with_gaps(path.name, values, np.diff(stamps, prepend=last) * per_second, gaps)
             last = float(stamps[-1])
 
     return RecordingFile(
@@ -71,7 +64,7 @@ def open_table(path: Path, rate: float | None) -> RecordingFile:
     )
 
 
-def _with_gaps(name: str, values: Floats, steps: Floats, rate: float) -> Iterator[Floats]:
+def _with_gaps(name: str, values: Floats, steps: Floats, gaps: Gaps) -> Iterator[Floats]:
     """Put in what is missing where the time stamps are more than some samples apart."""
     if (steps < -GAP_STEPS).any():
         raise TwitchError(
@@ -79,10 +72,10 @@ def _with_gaps(name: str, values: Floats, steps: Floats, rate: float) -> Iterato
         )
     at = 0
     for place in np.flatnonzero(steps > GAP_STEPS):
-        yield values[at:place]
-        yield from missing(round(min(float(steps[place]), LONGEST_GAP_S * rate)) - 1, rate)
+        yield gaps.read(values[at:place])
+        yield from gaps.missing(round(float(steps[place])) - 1)
         at = int(place)
-    yield values[at:]
+    yield gaps.read(values[at:])
 
 
 def _stamps(column: pd.Series[float]) -> Floats:

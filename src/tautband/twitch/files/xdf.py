@@ -20,14 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.source import (
-    BLOCK_SAMPLES,
-    LONGEST_GAP_S,
-    Floats,
-    RecordingFile,
-    first_line,
-    missing,
-)
+from tautband.twitch.files.source import BLOCK_SAMPLES, LONGEST_GAP_S, Floats, Gaps, RecordingFile, first_line
 
 BOUNDARY: Final = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 STREAM_HEADER, SAMPLES, LAST_TAG = 2, 3, 6
@@ -120,7 +113,7 @@ def open_xdf(path: Path, rate: float | None = None) -> RecordingFile:
 
     def read(channel: int) -> Iterator[Floats]:
         stream, index = columns[channel]
-        clock, held, size = _Clock(stream), list[Floats](), 0
+        clock, gaps, held, size = _Clock(stream), Gaps(path.name, stream.rate), list[Floats](), 0
         for tag, number, content in _chunks(path, notes):
             if tag != SAMPLES or number != stream.number:
                 continue
@@ -128,13 +121,13 @@ def open_xdf(path: Path, rate: float | None = None) -> RecordingFile:
                 column, at = np.asarray(values[:, index], float), 0
                 for place, lost in clock.take(stamps, len(values)):
                     held.append(column[at:place])
-                    yield np.concatenate(held)
-                    yield from missing(lost, stream.rate)
+                    yield gaps.read(np.concatenate(held))
+                    yield from gaps.missing(lost)
                     held, size, at = [], 0, place
                 held.append(column[at:])
                 size += len(column) - at
                 if size >= BLOCK_SAMPLES:
-                    yield np.concatenate(held)
+                    yield gaps.read(np.concatenate(held))
                     held, size = [], 0
         if held:
             yield np.concatenate(held)
