@@ -222,7 +222,7 @@ def cohort(
         A row per series: `subject`, `series`, `rest_before_uv`, `rest_after_uv`.
     orders
         How many twitches of each series the balanced analysis takes; shorter series are left out of it and named. By
-        default the number that keeps most twitches in it.
+        default the number that leaves the error most degrees of freedom.
     measure
         `window_rms_uv` (over 0.5 s, as published) or `peak_rms_uv` (over 50 ms).
 
@@ -242,9 +242,9 @@ def cohort(
         raise TwitchError(f"orders: {orders}; at least 2 are needed for a comparison")
     sizes = twitches[np.isfinite(twitches[measure]) & (twitches[measure] > 0)]
     lengths = _complete_lengths(sizes, series)
-    taken = orders or _most_kept(lengths)
-    kept = {name for name, length in lengths.items() if length >= taken}
     owners = dict(zip(series["series"], series["subject"].astype(str), strict=True))
+    taken = orders or _most_telling(lengths, owners)
+    kept = {name for name, length in lengths.items() if length >= taken}
     everyone = sorted(set(owners.values()))
     included = sorted({owners[name] for name in kept})
     left_out = tuple((s, _why_left_out(s, owners, lengths, taken)) for s in everyone if s not in included)
@@ -286,9 +286,16 @@ def _complete_lengths(sizes: pd.DataFrame, series: pd.DataFrame) -> dict[str, in
     return lengths
 
 
-def _most_kept(lengths: dict[str, int]) -> int:
-    longest = max(lengths.values())
-    return max(range(longest + 1), key=lambda k: (k * sum(n >= k for n in lengths.values()), k), default=0)
+def _most_telling(lengths: dict[str, int], owners: dict[str, str]) -> int:
+    """How many orders leave the error most degrees of freedom, a subject's longest series counting."""
+    longest: dict[str, int] = {}
+    for name, owner in owners.items():
+        longest[owner] = max(longest.get(owner, 0), lengths[name])
+
+    def freedom(k: int) -> tuple[int, int]:
+        return (k - 1) * (sum(n >= k for n in longest.values()) - 1), k
+
+    return max(range(2, max(longest.values()) + 1), key=freedom, default=0)
 
 
 def _why_left_out(subject: str, owners: dict[str, str], lengths: dict[str, int], taken: int) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--orders",
     type=click.IntRange(2),
-    help="Twitches of each series in the analysis of variance; by default the number that keeps most of them in it.",
+    help="Twitches of each series in the analysis of variance; by default what tells most.",
 )
 @click.option(
     "--measure",

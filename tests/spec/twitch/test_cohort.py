@@ -135,6 +135,17 @@ def test_short_series_are_left_out_by_name_and_kept_in_the_mixed_model() -> None
     assert len(cohort(*drawn(7, lengths=(6, 6, 6, 4)), orders=4).included) == 12
 
 
+def test_one_long_series_does_not_push_the_others_out() -> None:
+    twitches, series = drawn(7, lengths=(4,))
+    more, one = drawn(8, subjects=1, lengths=(60,))
+    found = cohort(
+        pd.concat([twitches, more.assign(subject="long", series="long")]),
+        pd.concat([series, one.assign(subject="long", series="long")]),
+    )
+    assert found.orders == 4
+    assert len(found.included) == 13
+
+
 def test_a_subject_without_a_twitch_is_named() -> None:
     twitches, series = drawn(8)
     lonely = pd.DataFrame([{"subject": "z", "series": "z/0", "rest_before_uv": 5.0, "rest_after_uv": 5.0}])
