@@ -45,6 +45,8 @@ BUMP_RATIO: Final = 0.35
 MOVEMENT_RATIO: Final = 3.0
 """Peak power of the fast and of the slow band over that of the middle one, floors taken off, from which on it is no
 twitch; these and the thresholds above were set on simulated recordings that the benchmark does not use."""
+CLEAR: Final = 3.0
+"""The fast band must stand this many floors above its own before it speaks of a bump."""
 HEAVIEST_M_S2: Final = 500.0
 """No accelerometer on a person shows this much at rest."""
 LATE_S: Final = (-0.03, 0.12)
@@ -284,7 +286,7 @@ class AccelerometerMonitor:
         onset, offset = (start + first) * self.hop_s, (start + last + 1) * self.hop_s
         if candidate.missing:
             return [Rejected(onset, offset, "NaN run", "samples of the accelerometer are missing here")]
-        if self.hears_bumps and powers[2] > BUMP_RATIO * powers[1]:
+        if self.hears_bumps and powers[2] > max(BUMP_RATIO * powers[1], CLEAR * self._floors[2]):
             return [Rejected(onset, offset, "bump", f"rings above {FAST_HZ[0]:g} Hz")]
         if powers[0] > MOVEMENT_RATIO * powers[1]:
             return [Rejected(onset, offset, "movement", f"most of it lies below {SLOW_HZ[1]:g} Hz")]
