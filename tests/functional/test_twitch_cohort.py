@@ -157,11 +157,16 @@ def scheduler() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
-def test_a_scheduler_elsewhere_does_the_same(folder: Path, tmp_path: Path, scheduler: str) -> None:
+def test_a_scheduler_elsewhere_does_the_same(
+    folder: Path, tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
     result = CliRunner().invoke(
-        cli, ["twitch", "cohort", str(folder), "--output", str(tmp_path / "out"), "--scheduler", scheduler]
+        cli, ["twitch", "cohort", folder.name, "--output", str(tmp_path / "out"), "--scheduler", scheduler]
     )
     assert result.exit_code == 0, result.output
+    named = pd.read_csv(tmp_path / "out/series.csv")["series"]
+    assert named[0] == f"{folder.name}/sub-0_site-soleus.edf"
     assert "4 recordings analysed" in words(result.stdout)
 
 

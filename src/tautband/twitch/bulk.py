@@ -295,21 +295,35 @@ def run(
     known = frozenset(path.stem for path in store.glob("*.json"))
     outcomes: dict[int, Outcome] = {}
     with _client(scheduler, workers) as client:
-        futures = {client.submit(analyse_entry, e, known, pure=False): n for n, e in enumerate(entries)}
-        for future in as_completed(futures):
-            number = futures[future]
-            error = future.exception()
-            if error is None:
-                outcome: Outcome = future.result()
-                _keep(store, outcome)
+
+        def submit(number: int) -> Any:
+            entry = entries[number]
+            absolute = replace(
+                entry, path=entry.path.absolute()
+            )  # a worker may have been started in another folder
+            return client.submit(analyse_entry, absolute, known, pure=False)
+
+        def take(number: int, future: Any) -> bool:
+            """Keep what a worker found; False where the worker was lost."""
+            if (error := future.exception()) is None:
+                outcomes[number] = replace(future.result(), entry=entries[number])
+                _keep(store, outcomes[number])
             else:
-                entry = entries[number]
-                outcome = Outcome(
-                    entry, error=f"{entry.path.name}: its worker was lost ({type(error).__name__})"
-                )
+                said = f"{entries[number].path.name}: its worker was lost ({type(error).__name__})"
+                outcomes[number] = Outcome(entries[number], error=said)
             future.release()
-            outcomes[number] = outcome
-            done(outcome)
+            return error is None
+
+        futures = {submit(number): number for number in range(len(entries))}
+        lost = []
+        for future in as_completed(futures):
+            if take(futures[future], future):
+                done(outcomes[futures[future]])
+            else:
+                lost.append(futures[future])
+        for number in lost:  # once more and alone: those that waited on the same worker were lost with it
+            take(number, submit(number))
+            done(outcomes[number])
     return _without_twins([_filled(store, outcomes[number]) for number in range(len(entries))])
 
 
