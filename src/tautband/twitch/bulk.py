@@ -298,9 +298,8 @@ def run(
 
         def submit(number: int) -> Any:
             entry = entries[number]
-            absolute = replace(
-                entry, path=entry.path.absolute()
-            )  # a worker may have been started in another folder
+            # a worker may have been started in another folder
+            absolute = replace(entry, path=entry.path.absolute())
             return client.submit(analyse_entry, absolute, known, pure=False)
 
         def take(number: int, future: Any) -> bool:
