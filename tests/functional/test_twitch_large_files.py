@@ -81,6 +81,24 @@ def test_streams_that_take_turns_are_kept_apart(tmp_path: Path) -> None:
     assert np.array_equal(np.concatenate(list(file.stream(2))), np.concatenate(other)[:, 0])
 
 
+def test_streams_keep_when_they_began_on_one_clock(tmp_path: Path) -> None:
+    def offset(number: int, seconds: float) -> bytes:
+        return chunk(4, struct.pack("<Idd", number, 1.0, seconds))
+
+    block = series(1)[0]
+    parts = [
+        samples(1, block, [100 + i / RATE for i in range(250)]),
+        samples(7, block, [40 + i / RATE for i in range(250)]),
+    ]
+    file = open_recording(
+        xdf(tmp_path / "r.xdf", header(1), header(7), *parts, offset(1, 0.5), offset(7, 62.0))
+    )
+    assert file.start([0]) == pytest.approx(100.5)
+    assert file.start([2, 3]) == pytest.approx(102.0)
+    with pytest.raises(TwitchError, match="do not begin together"):
+        file.start([0, 2])
+
+
 def test_lost_samples_are_missing_where_they_were_lost(tmp_path: Path) -> None:
     block = series(2)
     parts = [

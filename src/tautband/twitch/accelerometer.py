@@ -12,10 +12,10 @@ import csv
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -350,6 +350,22 @@ def mechanical(
         tuple(e for e in found if isinstance(e, MechanicalTwitch)),
         tuple(e for e in found if isinstance(e, Rejected)),
         monitor.noise_m_s2,
+    )
+
+
+Event = TypeVar("Event", MechanicalTwitch, Rejected)
+
+
+def shifted(felt: Mechanical, seconds: float) -> Mechanical:
+    """Give the same on the clock of the EMG, which began so many seconds earlier; what lies before it is left out."""
+
+    def moved(event: Event) -> Event:
+        return replace(event, onset_s=event.onset_s + seconds, offset_s=event.offset_s + seconds)
+
+    return replace(
+        felt,
+        twitches=tuple(moved(m) for m in felt.twitches if m.onset_s + seconds >= 0),
+        rejected=tuple(moved(r) for r in felt.rejected if r.onset_s + seconds >= 0),
     )
 
 

@@ -31,6 +31,7 @@ def one_channel(file: RecordingFile, index: int, unit: str | None, taps_s: Seque
 def every_channel(file: RecordingFile, unit: str | None) -> tuple[list[Analysis], Several]:
     """Analyse every EMG channel of a file by itself, then look again at what all of them show at once."""
     indices = file.emg or (file.pick(),)
+    file.start(indices)
     channels = [one_channel(file, index, unit) for index in indices]
     spans = spans_of_all(channels)
     waves = [_stretches(file.microvolts(i, unit), file.rate(i), spans) for i in indices] if spans else []
@@ -94,6 +95,7 @@ def end_plates(
 
 def feel(file: RecordingFile, axes: Sequence[int], unit: str | None) -> Mechanical:
     """Analyse the axes of an accelerometer together."""
+    file.start(axes)
     rates = {file.rate(axis) for axis in axes}
     if len(rates) > 1:
         raise TwitchError(f"{file.name}: the axes of the accelerometer have different rates")

@@ -104,7 +104,7 @@ def analyse(
     RECORDING is an EDF, BDF, WFDB, XDF, OTB+, CSV, TSV or Parquet file.
     """
     from tautband.twitch import beside
-    from tautband.twitch.accelerometer import agreement, write_agreement, write_mechanical
+    from tautband.twitch.accelerometer import agreement, shifted, write_agreement, write_mechanical
     from tautband.twitch.analysis import write_analysis
     from tautband.twitch.endplate import write_end_plate
     from tautband.twitch.files import open_recording, write_annotations
@@ -146,11 +146,12 @@ def analyse(
         for when, one in zip(("before", "after"), activity, strict=True):
             lines.append(f"End plate {when}: {beside.tell_end_plate(one)}")
     if felt is not None:
-        agreed = agreement(found.twitches, felt)
-        written["accelerometer"] = write_mechanical(felt)
+        on_its_clock = shifted(felt, file.start(axes) - file.start([index]))
+        agreed = agreement(found.twitches, on_its_clock)
+        written["accelerometer"] = write_mechanical(on_its_clock)
         for twitch, one_agreed in zip(written["twitches"], agreed, strict=True):
             twitch["mechanical"] = write_agreement(one_agreed)
-        lines += beside.tell_felt(felt, found, agreed)
+        lines += beside.tell_felt(on_its_clock, found, agreed)
     if annotations is not None:
         write_annotations(annotations, [*found.twitches, *found.rejected])
     if plot is not None:

@@ -21,7 +21,7 @@ from tautband.twitch import (
     agreement,
     mechanical,
 )
-from tautband.twitch.accelerometer import Mechanical, felt_alone
+from tautband.twitch.accelerometer import Mechanical, felt_alone, shifted
 from tautband.twitch.simulate import Settings, Simulated, simulate
 from tautband.twitch.simulate_motion import Motion, MotionSettings, simulate_motion
 
@@ -134,6 +134,16 @@ def test_agreement_strengthens_and_absence_says_little() -> None:
     assert (nothing.seen, nothing.why) == (False, "nothing")
     assert 0.7 < nothing.confidence < 0.8
     assert felt_alone([twitch(5.0), twitch(7.0), twitch(12.0)], beside) == (answers[1],)
+
+
+def test_a_sensor_that_began_later_is_set_on_the_clock_of_the_emg() -> None:
+    began = Mechanical(
+        RATE, XYZ, (MechanicalTwitch(5.0, 5.2, 1.0, 1.0, 30.0),), (Rejected(1.0, 1.1, "bump", ""),), 0.02
+    )
+    later = shifted(began, 3.0)
+    assert agreement([twitch(8.0)], later)[0].seen
+    assert later.rejected[0].onset_s == 4.0
+    assert shifted(began, -2.0).rejected == ()
 
 
 def test_an_answer_belongs_to_one_twitch_only() -> None:

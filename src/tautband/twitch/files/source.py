@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,6 +41,7 @@ M_S2_PER: Final[Mapping[str, float]] = {
 ACCELERATION_UNITS: Final = ("g", "mg", "m/s2")
 UNITS: Final = ("uV", "mV", "V", "nV")
 BLOCK_SAMPLES: Final = 1 << 16
+TOGETHER_S: Final = 0.002
 LONGEST_GAP_S: Final = 600.0
 MOST_LOST: Final = 10
 """Beyond the longest gap, samples lost for each that was read before."""
@@ -64,6 +65,8 @@ class RecordingFile:
         Gives the samples of a channel, by index, in the file's unit, block by block.
     notes
         What was wrong with the file and could be mended, such as a missing end.
+    starts_s
+        When each channel begins, in seconds on one clock; empty where they begin together.
     """
 
     name: str
@@ -72,6 +75,7 @@ class RecordingFile:
     units: tuple[str, ...]
     stream: Callable[[int], Iterator[Floats]]
     notes: list[str] = field(default_factory=list)
+    starts_s: tuple[float, ...] = ()
 
     def pick(self, channel: str | None = None) -> int:
         """Find a channel by name; without one, the first whose name says EMG, else the first with a voltage.
@@ -96,6 +100,16 @@ class RecordingFile:
         """Channels whose name says EMG, or, where none does, those that hold a voltage."""
         named = [i for i, name in enumerate(self.channels) if "emg" in name.lower()]
         return tuple(named or [i for i, unit in enumerate(self.units) if factor(unit)])
+
+    def start(self, channels: Sequence[int]) -> float:
+        """When channels begin that are looked at together; an error where they do not begin together."""
+        starts = [self.starts_s[c] if self.starts_s else 0.0 for c in channels]
+        if max(starts) - min(starts) > TOGETHER_S:
+            names = ", ".join(self.channels[c] for c in channels)
+            raise TwitchError(
+                f"{self.name}: {names} do not begin together; look at them one by one with --channel"
+            )
+        return starts[0]
 
     def rate(self, channel: int) -> float:
         """Samples per second of a channel; an error where the file's rate cannot be true."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final, cast
 from xml.etree import ElementTree
@@ -23,7 +23,7 @@ from tautband.twitch.errors import TwitchError
 from tautband.twitch.files.source import BLOCK_SAMPLES, LONGEST_GAP_S, Floats, Gaps, RecordingFile, first_line
 
 BOUNDARY: Final = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-STREAM_HEADER, SAMPLES, LAST_TAG = 2, 3, 6
+STREAM_HEADER, SAMPLES, CLOCK_OFFSET, LAST_TAG = 2, 3, 4, 6
 KINDS: Final = {
     "float32": "<f4",
     "double64": "<f8",
@@ -37,6 +37,7 @@ LARGEST_DESCRIPTION: Final = 1 << 24
 LARGEST_ROW: Final = 1 << 20
 MOST_STREAMS: Final = 1000
 BYTES_AT_ONCE: Final = 1 << 20
+MOST_OFFSETS: Final = 1000
 RATE_LOOKED_AT_S: Final = (5.0, 60.0)
 LATEST_S: Final = 1e12
 RATE_WITHIN: Final = 0.05
@@ -68,6 +69,11 @@ class _Clock:
         self.first: float | None = None
         self.last = 0.0
 
+    def start(self, offsets: list[float]) -> float:
+        """When the stream begins on the clock of the recorder, given how far the sender's clock was behind."""
+        known = [o for o in offsets if abs(o) < LATEST_S]
+        return (self.first or 0.0) + (float(np.median(known)) if known else 0.0)
+
     def take(self, stamps: Floats | None, count: int) -> list[tuple[int, int]]:
         """Take a run of samples; give the places in it before which samples are missing, and how many."""
         found: list[tuple[int, int]] = []
@@ -92,11 +98,15 @@ def open_xdf(path: Path, rate: float | None = None) -> RecordingFile:
     notes: list[str] = []
     streams: dict[int, _Stream] = {}
     clocks: dict[int, _Clock] = {}
+    offsets: dict[int, list[float]] = {}
     try:
         for tag, number, content in _chunks(path, notes):
             if tag == STREAM_HEADER and len(streams) < MOST_STREAMS:
                 if stream := _described(number, content.read(LARGEST_DESCRIPTION)):
+                    stream = stream if rate is None else replace(stream, rate=rate)
                     streams[number], clocks[number] = stream, _Clock(stream)
+            elif tag == CLOCK_OFFSET and len(offsets.setdefault(number, [])) < MOST_OFFSETS:
+                offsets[number] += np.frombuffer(content.read(16).ljust(16, b"\0"), "<f8")[1:].tolist()
             elif tag == SAMPLES and number in streams:
                 clock = clocks[number]
                 if clock.samples < RATE_LOOKED_AT_S[1] * clock.rate:
@@ -139,6 +149,7 @@ def open_xdf(path: Path, rate: float | None = None) -> RecordingFile:
         tuple(s.channels[i][1] for s, i in columns),
         read,
         notes,
+        tuple(clocks[s.number].start(offsets.get(s.number, [])) for s, _ in columns),
     )
 
 
@@ -210,7 +221,7 @@ def _chunks(path: Path, notes: list[str]) -> Iterator[tuple[int, int, _Content]]
                     _note(notes, DAMAGED)  # its length is wrong: there is more behind it
                     continue
                 file.seek(end - length + 2)
-                if tag in (STREAM_HEADER, SAMPLES):
+                if tag in (STREAM_HEADER, SAMPLES, CLOCK_OFFSET):
                     content = _Content(file, length - 2)
                     yield tag, int.from_bytes(content.read(4), "little"), content
                 if size is not None and end > size:
