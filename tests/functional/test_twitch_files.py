@@ -3,8 +3,12 @@
 import csv
 import io
 import json
+import os
+import resource
 import struct
+import sys
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -242,3 +246,64 @@ def test_the_shipped_recording_levels_off() -> None:
     assert code == 0
     assert len(found["twitches"]) >= 6
     assert found["dose"]["advice"] == "stop"
+
+
+MUTATIONS = int(os.environ.get("TAUTBAND_MUTATIONS", "60"))
+"""Mutated files of each format; a longer run: TAUTBAND_MUTATIONS=3000 scripts/test -k mutated."""
+LONGEST_S = 10.0
+MOST_MEMORY_KB = {".parquet": 5 << 19}
+"""Half a gigabyte, but for Parquet, whose reader believes a page that says it has the 2 GB that the format allows."""
+
+
+def mutated(content: bytes, chance: np.random.Generator) -> bytes:
+    """A few bytes replaced, flipped, lost, put in or made extreme, mostly near the start; some files end early."""
+    data, kind = bytearray(content), int(chance.integers(5))
+    for _ in range(int(chance.integers(1, 8))):
+        at = int(chance.integers(min(len(data), 600) if chance.random() < 0.7 else len(data)))
+        length = int(chance.integers(1, 40))
+        if kind == 0:
+            data[at] = int(chance.integers(256))
+        elif kind == 1:
+            data[at] ^= 1 << int(chance.integers(8))
+        elif kind == 2:
+            data[at : at + length] = b""
+        elif kind == 3:
+            data[at:at] = chance.bytes(length)
+        else:
+            data[at : at + length % 9] = [b"9", b"\xff", b"0", b" ", b"-"][int(chance.integers(5))] * (
+                length % 9
+            )
+        if not data:
+            return b""
+    return bytes(data[: int(chance.integers(len(data)))] if chance.random() < 0.2 else data)
+
+
+@pytest.mark.parametrize("write", FORMATS)
+def test_a_mutated_file_is_read_in_part_or_refused_in_one_line(
+    write: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "SIGNAL", SIGNAL[:3000])
+    path = write(tmp_path)
+    targets = [path, path.with_suffix(".dat")] if path.suffix == ".hea" else [path]
+    original = {target: target.read_bytes() for target in targets}
+    chance = np.random.default_rng(1)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused = 0
+    for _ in range(MUTATIONS):
+        for target, content in original.items():
+            target.write_bytes(content)
+        target = targets[int(chance.integers(len(targets)))]
+        target.write_bytes(mutated(original[target], chance))
+        started, said = time.process_time(), ""
+        try:
+            file = open_recording(path, 1000.0 if chance.random() < 0.5 else None)
+            for block in file.microvolts(file.pick(), "uV"):
+                assert block.dtype == float
+        except TautbandError as error:
+            refused, said = refused + 1, str(error)
+        assert "\n" not in said
+        assert time.process_time() - started < LONGEST_S
+    assert 0 < refused < MUTATIONS
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < MOST_MEMORY_KB.get(
+        path.suffix, 1 << 19
+    )

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tautband.twitch.dose import Dose, dose, with_taps
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Rejected, Twitch
 from tautband.twitch.monitor import TwitchMonitor
+from tautband.twitch.rest import RestMeter
 
 PLAUSIBLE_NOISE_UV: Final = (0.05, 2000.0)
 """Noise RMS that an EMG amplifier on or in a muscle can have; beyond, the unit is wrong."""
@@ -48,7 +49,7 @@ class Analysis:
     noise_rms_uv
         Noise floor at the end, NaN for a recording too short to learn it.
     rest_before_uv, rest_after_uv
-        Noise floor before the first twitch and after the last: the resting RMS.
+        Resting RMS before the first twitch and after the last, NaN where less than a second of rest is left.
     hum_hz
         Mains frequencies that were notched out.
     electrode
@@ -103,10 +104,10 @@ def analyse(
     TwitchError
         If the rate is out of range, nothing was recorded, or the noise shows that the unit is wrong.
     """
-    monitor = TwitchMonitor(sampling_rate)
+    monitor, meter = TwitchMonitor(sampling_rate), RestMeter(sampling_rate)
     twitches: list[Twitch] = []
     rejected: list[Rejected] = []
-    samples, before = 0, float("nan")
+    samples = 0
 
     def keep(events: Iterable[object]) -> None:
         twitches.extend(e for e in events if isinstance(e, Twitch))
@@ -117,11 +118,10 @@ def analyse(
         for first in range(0, len(whole), piece_length):
             piece = whole[first : first + piece_length]
             samples += len(piece)
+            meter.push(piece)
             events = monitor.push(piece)
             rejected.extend(e for e in events if isinstance(e, Rejected))
             keep(events)
-            if not twitches and np.isfinite(monitor.noise_rms_uv[0]):
-                before = monitor.noise_rms_uv[0]
     if samples == 0:
         raise TwitchError("signal: it holds no sample")
     events = monitor.finish()
@@ -137,6 +137,7 @@ def analyse(
         )
     peaks, added = with_taps([t.onset_s for t in twitches], [t.peak_rms_uv for t in twitches], taps_s)
     duration = samples / sampling_rate
+    before, after = meter.before_and_after(twitches, rejected, sorted(monitor.hum_hz[0]))
     return Analysis(
         sampling_rate,
         channel,
@@ -144,8 +145,8 @@ def analyse(
         tuple(twitches),
         tuple(rejected),
         noise,
-        before if np.isfinite(before) else noise,
-        noise,
+        before,
+        after,
         monitor.hum_hz[0],
         electrode_state(noise, monitor.hum_hz[0], rejected, duration),
         dose(peaks, taps=added, noise_rms_uv=noise),
@@ -217,7 +218,11 @@ def detect(
     samples = np.asarray(signal, float)
     if samples.ndim != 1:
         raise TwitchError(f"signal: shape {samples.shape}; one channel of shape (n,) is needed")
-    found = analyse([samples], sampling_rate, taps_s=taps_s, known_unit=True)
+    return tables(analyse([samples], sampling_rate, taps_s=taps_s, known_unit=True))
+
+
+def tables(found: Analysis) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Give an analysis as the table and the dictionary of `detect`."""
     table = pd.DataFrame([{c: getattr(t, c) for c in COLUMNS} for t in found.twitches], columns=list(COLUMNS))
     rejected = pd.DataFrame(
         [{c: getattr(r, c) for c in REJECTED_COLUMNS} for r in found.rejected], columns=list(REJECTED_COLUMNS)
@@ -286,17 +291,22 @@ def write_analysis(found: Analysis) -> dict[str, Any]:
             "hum_hz": list(found.hum_hz),
             "electrode": found.electrode,
         },
-        "dose": {
-            "meaningful": found.dose.meaningful,
-            "plateau_after": found.dose.plateau_after,
-            "advice": found.dose.advice,
-            "why": found.dose.why,
-            "state": found.dose.state,
-            "seen": found.dose.seen,
-            "tapped": found.dose.tapped,
-            "probability": round(found.dose.probability, 4),
-            "interval": None if found.dose.interval is None else list(found.dose.interval),
-        },
+        "dose": write_dose(found.dose),
+    }
+
+
+def write_dose(found: Dose) -> dict[str, Any]:
+    """Write a dose as it stands in a `tautband.twitches/1`."""
+    return {
+        "meaningful": found.meaningful,
+        "plateau_after": found.plateau_after,
+        "advice": found.advice,
+        "why": found.why,
+        "state": found.state,
+        "seen": found.seen,
+        "tapped": found.tapped,
+        "probability": round(found.probability, 4),
+        "interval": None if found.interval is None else list(found.interval),
     }
 
 
@@ -306,8 +316,3 @@ def _known(value: float) -> float | None:
 
 def _whole(value: float) -> float | int:
     return int(value) if value == int(value) else value
-
-
-def as_array(blocks: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Join blocks, for a figure of a recording that fits into memory."""
-    return np.concatenate([np.zeros(0), *blocks])

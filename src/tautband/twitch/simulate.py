@@ -116,6 +116,9 @@ class Settings:
         Weights of the kinds of twitch; the default is that of `KINDS`.
     stretch
         Factor on the duration of every twitch.
+    series
+        Expected sizes of one series relative to its first; where given, the recording holds just that series, spread
+        evenly over it and scattered by `scatter`.
     """
 
     duration_s: float = 30.0
@@ -133,6 +136,7 @@ class Settings:
     needle_before_twitch: float = 0.0
     kinds: Mapping[str, float] = field(default_factory=lambda: {k: v[0] for k, v in KINDS.items()})
     stretch: tuple[float, float] = (1.0, 1.0)
+    series: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -402,8 +406,18 @@ class _Scene:
                     break
         return found
 
+    def place_series(self) -> None:
+        first = self.draw(*self.settings.snr_db)
+        gap = self.settings.duration_s / (len(self.settings.series) + 1)
+        for place, size in enumerate(self.settings.series, 1):
+            scattered = size * np.exp(self.settings.scatter * float(self.chance.standard_normal()))
+            self.twitch(gap * (place + self.draw(-0.2, 0.2)), self.noise * 10 ** (first / 20) * scattered)
+
     def place_twitches(self) -> None:
         settings = self.settings
+        if settings.series:
+            self.place_series()
+            return
         mean_gap = 60 / max(settings.twitches_per_min, 1e-9)
         at, series, place = self.draw(0.3, 1.0) + self.draw(0, mean_gap), 0, 0
         ratios = np.ones(1)
@@ -591,6 +605,14 @@ def _stimulator(scene: _Scene) -> None:
         scene.note("stimulator artefact", first, at - first)
 
 
+def end_plate_spike() -> Signal:
+    """Shape of an end-plate spike at 20 kHz: first negative, then positive, the first deflection being 1 deep."""
+    t = np.arange(0, 0.005, 1 / FINE_HZ)
+    return np.asarray(
+        -np.exp(-0.5 * ((t - 0.0012) / 0.0003) ** 2) + 0.7 * np.exp(-0.5 * ((t - 0.0021) / 0.0006) ** 2)
+    )
+
+
 def _end_plate(scene: _Scene) -> None:
     """End-plate noise and, in bouts, irregular initially negative end-plate spikes; only a needle sees them."""
     size = scene.noise * scene.draw_log(1.0, 4.0)
@@ -601,8 +623,7 @@ def _end_plate(scene: _Scene) -> None:
     sos = butter(2, [min(40.0, top / 4), top], "bandpass", fs=scene.rate, output="sos")
     hiss = np.asarray(sosfilt(sos, hiss), float)
     scene.add(at, size * hiss / max(float(hiss.std()), 1e-9))
-    t = np.arange(0, 0.005, 1 / FINE_HZ)
-    spike = -np.exp(-0.5 * ((t - 0.0012) / 0.0003) ** 2) + 0.7 * np.exp(-0.5 * ((t - 0.0021) / 0.0006) ** 2)
+    spike = end_plate_spike()
     for bout in scene.times():
         stop = bout + scene.draw(0.3, 4.0)
         scene.note("end-plate activity", bout, stop - bout)

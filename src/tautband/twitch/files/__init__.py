@@ -58,7 +58,7 @@ def _open(file: Path, suffix: str, rate: float | None) -> RecordingFile:
     if suffix in (".xdf", ".xdfz"):
         from tautband.twitch.files.xdf import open_xdf
 
-        return open_xdf(file)
+        return open_xdf(file, rate)
     if suffix == ".otb+":
         from tautband.twitch.files.otb import open_otb
 

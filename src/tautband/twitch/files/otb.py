@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,13 +18,15 @@ from tautband.twitch.errors import TwitchError
 from tautband.twitch.files.source import BLOCK_SAMPLES, Floats, RecordingFile, first_line
 
 LARGEST_XML = 1 << 20
+MOST_MEMBERS = 1000
+MOST_CHANNELS = 4096
 
 
 def open_otb(path: Path) -> RecordingFile:
     """Open an OTB+ archive without unpacking it; nothing is written and no path in it is followed."""
     try:
         with tarfile.open(path, "r:*") as archive:
-            members = [m for m in archive.getmembers() if m.isfile()]
+            members = [m for m in islice(archive, MOST_MEMBERS) if m.isfile()]
             signals = [m for m in members if m.name.endswith(".sig")]
             if len(signals) != 1:
                 raise TwitchError(f"{path.name}: {len(signals)} signal files in the archive; one is needed")
@@ -31,7 +36,7 @@ def open_otb(path: Path) -> RecordingFile:
                 raise TwitchError(f"{path.name}: the description {stem}.xml is missing or too large")
             file = archive.extractfile(abouts[0])
             text = file.read() if file else b""
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise TwitchError(f"{path.name}: it is no readable OTB+ archive: {first_line(error)}") from None
     rate, total, columns = _describe(path.name, text)
     notes = []
@@ -46,7 +51,7 @@ def open_otb(path: Path) -> RecordingFile:
             while True:
                 try:
                     raw = source.read(2 * total * BLOCK_SAMPLES)
-                except (OSError, EOFError, tarfile.TarError):
+                except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError):
                     notes.append("The archive ends before its signal does.")
                     return
                 raw = raw[: len(raw) // (2 * total) * 2 * total]
@@ -71,7 +76,7 @@ def _describe(name: str, text: bytes) -> tuple[float, int, list[tuple[int, str, 
         device = ElementTree.fromstring(text)
         rate, total = float(device.attrib["SampleFrequency"]), int(device.attrib["DeviceTotalChannels"])
         bits = int(device.attrib["ad_bits"])
-        if total < 1 or bits != 16 or not rate > 0:
+        if not 1 <= total <= MOST_CHANNELS or bits != 16 or not rate > 0:
             raise ValueError(f"{total} channels of {bits} bits at {rate:g} Hz")
         columns = []
         for adapter in device.iter("Adapter"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,8 +29,22 @@ MICROVOLTS_PER: Final[Mapping[str, float]] = {
 }
 """Units of voltage as files spell them, lower case, µ and μ written u."""
 
+M_S2_PER: Final[Mapping[str, float]] = {
+    "m/s2": 1.0,
+    "m/s^2": 1.0,
+    "m/s²": 1.0,
+    "g": 9.80665,
+    "mg": 9.80665e-3,
+}
+"""Units of acceleration as files spell them, lower case."""
+
+ACCELERATION_UNITS: Final = ("g", "mg", "m/s2")
 UNITS: Final = ("uV", "mV", "V", "nV")
 BLOCK_SAMPLES: Final = 1 << 16
+TOGETHER_S: Final = 0.002
+LONGEST_GAP_S: Final = 600.0
+MOST_LOST: Final = 10
+"""Beyond the longest gap, samples lost for each that was read before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +65,8 @@ class RecordingFile:
         Gives the samples of a channel, by index, in the file's unit, block by block.
     notes
         What was wrong with the file and could be mended, such as a missing end.
+    starts_s
+        When each channel begins, in seconds on one clock; empty where they begin together.
     """
 
     name: str
@@ -59,6 +75,7 @@ class RecordingFile:
     units: tuple[str, ...]
     stream: Callable[[int], Iterator[Floats]]
     notes: list[str] = field(default_factory=list)
+    starts_s: tuple[float, ...] = ()
 
     def pick(self, channel: str | None = None) -> int:
         """Find a channel by name; without one, the first whose name says EMG, else the first with a voltage.
@@ -76,9 +93,23 @@ class RecordingFile:
             raise TwitchError(f"channel: {channel!r} is not in {self.name}{nearest(channel, self.channels)}")
         if not self.channels:
             raise TwitchError(f"{self.name}: it holds no signal")
+        return (self.emg or (0,))[0]
+
+    @property
+    def emg(self) -> tuple[int, ...]:
+        """Channels whose name says EMG, or, where none does, those that hold a voltage."""
         named = [i for i, name in enumerate(self.channels) if "emg" in name.lower()]
-        volts = [i for i, unit in enumerate(self.units) if factor(unit)]
-        return (named or volts or [0])[0]
+        return tuple(named or [i for i, unit in enumerate(self.units) if factor(unit)])
+
+    def start(self, channels: Sequence[int]) -> float:
+        """When channels begin that are looked at together; an error where they do not begin together."""
+        starts = [self.starts_s[c] if self.starts_s else 0.0 for c in channels]
+        if max(starts) - min(starts) > TOGETHER_S:
+            names = ", ".join(self.channels[c] for c in channels)
+            raise TwitchError(
+                f"{self.name}: {names} do not begin together; look at them one by one with --channel"
+            )
+        return starts[0]
 
     def rate(self, channel: int) -> float:
         """Samples per second of a channel; an error where the file's rate cannot be true."""
@@ -107,6 +138,27 @@ class RecordingFile:
         for block in self.stream(channel):
             yield block * scale if scale != 1.0 else block
 
+    def acceleration(self, channel: int, unit: str | None = None) -> Iterator[Floats]:
+        """Give a channel in m/s², block by block.
+
+        Parameters
+        ----------
+        channel
+            Index of the channel.
+        unit
+            Its unit, where the file does not say it or says it wrongly.
+        """
+        said = unit if unit is not None else self.units[channel]
+        scale = M_S2_PER.get(said.strip().lower())
+        if scale is None:
+            what = f"the unit {said!r} is no acceleration" if said else "the file does not say the unit"
+            raise TwitchError(
+                f"{self.name}: channel {self.channels[channel]!r}: {what}; give it with --accelerometer-unit "
+                f"{'|'.join(ACCELERATION_UNITS)}"
+            )
+        for block in self.stream(channel):
+            yield block * scale
+
 
 def factor(unit: str) -> float | None:
     """Microvolts in a unit, or None where it is no voltage."""
@@ -126,3 +178,37 @@ def in_blocks(read: Callable[[int, int], Floats], samples: int) -> Iterator[Floa
         if not len(block):
             return
         yield block
+
+
+class Gaps:
+    """Puts in what gaps in the time stamps have lost, as NaN, as long as that is within reason.
+
+    Parameters
+    ----------
+    name
+        Of the file, for messages.
+    rate
+        Samples per second.
+    """
+
+    def __init__(self, name: str, rate: float) -> None:
+        self._name, self._rate = name, rate
+        self._read = self._lost = 0
+
+    def read(self, block: Floats) -> Floats:
+        """Give samples on, counting them."""
+        self._read += len(block)
+        return block
+
+    def missing(self, samples: int) -> Iterator[Floats]:
+        """Give the samples of a gap, at most ten minutes of them."""
+        left = min(samples, round(LONGEST_GAP_S * self._rate))
+        self._lost += max(left, 0)
+        if self._lost > LONGEST_GAP_S * self._rate + MOST_LOST * self._read:
+            raise TwitchError(
+                f"{self._name}: its time stamps leave out {self._lost} samples where {self._read} were read; "
+                f"they are no clock; give the samples per second with --rate"
+            )
+        while left > 0:
+            yield np.full(min(left, BLOCK_SAMPLES), np.nan)
+            left -= BLOCK_SAMPLES

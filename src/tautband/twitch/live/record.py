@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tautband.twitch.analysis import as_array
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Rejected, Twitch
 from tautband.twitch.files import open_recording
@@ -87,7 +86,7 @@ class Recorder:
 
         if not self._samples:
             raise ValueError("it holds no sample")
-        samples = _bridged(as_array(open_recording(self._spool, self._rate).microvolts(0)))
+        samples = _bridged(np.concatenate([*open_recording(self._spool, self._rate).microvolts(0)]))
         # an EDF has whole records of one second: the last value is held to the end of the last one
         samples = np.pad(samples, (0, -len(samples) % round(self._rate)), "edge")
         signal = edfio.EdfSignal(samples, self._rate, label=self._channel[:16], physical_dimension="uV")
