@@ -31,6 +31,8 @@ MANIFEST_COLUMNS: Final = ("subject", "site", "file", "channel", "unit", "rate")
 NEEDED_COLUMNS: Final = ("subject", "file")
 READ_AT_ONCE: Final = 1 << 22
 SCHEDULER_TIMEOUT_S: Final = 15
+THIS_MACHINE: Final = "127.0.0.1:0"
+"""Dask's status pages, which cannot be switched off: any free port, and nobody else sees them."""
 WATCH_S, DESERTED_WATCHES = 15.0, 2
 """A cluster without a worker for that many looks is given up; a worker that died is usually back in some seconds."""
 SIGNAL_COLUMNS: Final = ("noise_rms_uv", "rest_before_uv", "rest_after_uv", "electrode")
@@ -350,7 +352,11 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
     if scheduler is None:
         with (
             LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=THIS_MACHINE,
+                worker_dashboard_address=THIS_MACHINE,
+                silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster) as client,
         ):
