@@ -19,7 +19,7 @@ from tautband.twitch.cohort import ALPHA, Cohort, cohort
 from tautband.twitch.simulate import Settings, expected_ratios, simulate
 
 SUBJECTS, TWITCHES = 20, 6
-DRAWN, RECORDED = 400, 24
+DRAWN, RECORDED = 600, 24
 PLATEAU, STEEPNESS = 0.5, 1.0
 FLAT, FALLING = np.ones(TWITCHES), expected_ratios(TWITCHES, PLATEAU, STEEPNESS)
 

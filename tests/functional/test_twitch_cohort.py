@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 
 from tautband.cli.main import cli
 from tautband.twitch import TwitchError, bulk
-from tautband.twitch.bulk import Entry, analyse_entry, code_digest, read_entries
+from tautband.twitch.bulk import THIS_MACHINE, Entry, analyse_entry, code_digest, read_entries
 from tautband.twitch.simulate import Settings, expected_ratios, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,7 +153,9 @@ def test_a_run_that_was_killed_goes_on(folder: Path, tmp_path: Path) -> None:
 def scheduler() -> Iterator[str]:
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=THIS_MACHINE
+    ) as cluster:
         yield cluster.scheduler_address
 
 

@@ -11,11 +11,12 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from queue import Empty, Queue
 from typing import Any, Final
 
 import pandas as pd
@@ -30,6 +31,10 @@ MANIFEST_COLUMNS: Final = ("subject", "site", "file", "channel", "unit", "rate")
 NEEDED_COLUMNS: Final = ("subject", "file")
 READ_AT_ONCE: Final = 1 << 22
 SCHEDULER_TIMEOUT_S: Final = 15
+THIS_MACHINE: Final = "127.0.0.1:0"
+"""Dask's status pages, which cannot be switched off: any free port, and nobody else sees them."""
+WATCH_S, DESERTED_WATCHES = 15.0, 2
+"""A cluster without a worker for that many looks is given up; a worker that died is usually back in some seconds."""
 SIGNAL_COLUMNS: Final = ("noise_rms_uv", "rest_before_uv", "rest_after_uv", "electrode")
 WHOSE: Final = ("subject", "site", "series")
 TWITCH_COLUMNS: Final = (*WHOSE, "order", *TWITCH)
@@ -289,41 +294,55 @@ def run(
         In the order of `entries`, with the analyses of earlier runs filled in. A recording whose content another entry
         has, read in the same way, is an error: it would count twice.
     """
-    from distributed import as_completed
-
     store.mkdir(parents=True, exist_ok=True)
     known = frozenset(path.stem for path in store.glob("*.json"))
     outcomes: dict[int, Outcome] = {}
+
+    def take(number: int, outcome: Outcome) -> None:
+        outcomes[number] = replace(outcome, entry=entries[number])
+        _keep(store, outcomes[number])
+        done(outcomes[number])
+
+    lost = []
     with _client(scheduler, workers) as client:
-
-        def submit(number: int) -> Any:
-            entry = entries[number]
-            # a worker may have been started in another folder
-            absolute = replace(entry, path=entry.path.absolute())
-            return client.submit(analyse_entry, absolute, known, pure=False)
-
-        def take(number: int, future: Any) -> bool:
-            """Keep what a worker found; False where the worker was lost."""
-            if (error := future.exception()) is None:
-                outcomes[number] = replace(future.result(), entry=entries[number])
-                _keep(store, outcomes[number])
+        for number, outcome in _results(client, dict(enumerate(entries)), known):
+            if outcome is None:
+                lost.append(number)
             else:
-                said = f"{entries[number].path.name}: its worker was lost ({type(error).__name__})"
-                outcomes[number] = Outcome(entries[number], error=said)
-            future.release()
-            return error is None
-
-        futures = {submit(number): number for number in range(len(entries))}
-        lost = []
-        for future in as_completed(futures):
-            if take(futures[future], future):
-                done(outcomes[futures[future]])
-            else:
-                lost.append(futures[future])
-        for number in lost:  # once more and alone: those that waited on the same worker were lost with it
-            take(number, submit(number))
-            done(outcomes[number])
+                take(number, outcome)
+    for number in lost:  # once more and alone: those that waited for the same worker were lost with it
+        with _client(scheduler, 1) as client:
+            for _, outcome in _results(client, {number: entries[number]}, known):
+                said = (
+                    f"{entries[number].path.name}: its worker was lost; it may need more memory than there is"
+                )
+                take(number, outcome or Outcome(entries[number], error=said))
     return _without_twins([_filled(store, outcomes[number]) for number in range(len(entries))])
+
+
+def _results(
+    client: Any, entries: Mapping[int, Entry], known: frozenset[str]
+) -> Iterator[tuple[int, Outcome | None]]:
+    """Outcomes as they come, None where the worker was lost; when no worker is left, none of the others comes."""
+    finished: Queue[Any] = Queue()
+    numbers, held = dict[str, int](), dict[str, Any]()
+    for number, entry in entries.items():
+        # a worker may have been started in another folder
+        absolute = replace(entry, path=entry.path.absolute())
+        future = client.submit(analyse_entry, absolute, known, pure=False)
+        numbers[future.key], held[future.key] = number, future  # a future that nobody holds is cancelled
+        future.add_done_callback(finished.put)
+    deserted = 0
+    while numbers and deserted < DESERTED_WATCHES:
+        try:
+            future = finished.get(timeout=WATCH_S)
+        except Empty:
+            deserted = 0 if client.scheduler_info()["workers"] else deserted + 1
+            continue
+        yield numbers.pop(future.key), None if future.exception() is not None else future.result()
+        held.pop(future.key).release()
+    for number in numbers.values():
+        yield number, None
 
 
 @contextmanager
@@ -333,7 +352,11 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
     if scheduler is None:
         with (
             LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=THIS_MACHINE,
+                worker_dashboard_address=THIS_MACHINE,
+                silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster) as client,
         ):
