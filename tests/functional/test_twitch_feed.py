@@ -168,8 +168,8 @@ def test_a_client_hears_the_trace_and_taps_and_changes_the_site(served: tuple[Ru
             traces = await heard(client, "trace", 30)
             ends = [t["first"] + len(t["low"]) for t in traces]
             assert [t["first"] for t in traces[1:]] == ends[:-1]  # nothing twice, nothing left out
-            await client.send(json.dumps({"type": "tap"}))
-            await client.send(json.dumps({"type": "tap"}))
+            for _ in range(3):  # two of them at most may be twitches just seen
+                await client.send(json.dumps({"type": "tap"}))
             series = await heard(client, "series")
             while not [t for t in series[-1]["twitches"] if t["peak_rms_uv"] is None]:
                 series = await heard(client, "series")

