@@ -62,7 +62,11 @@ class RestMeter:
         self._held = held[whole:]
 
     def before_and_after(
-        self, twitches: Sequence[Twitch], rejected: Sequence[Rejected], hum_hz: Sequence[float]
+        self,
+        twitches: Sequence[Twitch],
+        rejected: Sequence[Rejected],
+        hum_hz: Sequence[float],
+        span_s: tuple[float, float] = (0.0, float("inf")),
     ) -> tuple[float, float]:
         """Give the resting RMS before the first twitch and after the last.
 
@@ -72,17 +76,19 @@ class RestMeter:
             What was found; frames that touch any of it are left out.
         hum_hz
             Mains frequencies that were found; they and their harmonics are left out of the spectrum.
+        span_s
+            Start and end of the series; the whole recording by default.
 
         Returns
         -------
         before, after
             Microvolts between 20 and 450 Hz; NaN where less than a second of rest is left. Without a twitch both are
-            those of the whole recording.
+            those of the whole span.
         """
         powers = np.array(self._powers).reshape(-1, len(self._kept))[:, _combinations().index(tuple(hum_hz))]
         start = self._frame_s * np.arange(len(powers))
         end = start + self._frame_s
-        free = np.isfinite(powers)
+        free = np.isfinite(powers) & (start >= span_s[0]) & (end <= span_s[1])
         events: list[Twitch | Rejected] = [*twitches, *(r for r in rejected if r.why not in LASTING)]
         for event in events:
             free &= (end <= event.onset_s - MARGIN_S) | (start >= event.offset_s + MARGIN_S)

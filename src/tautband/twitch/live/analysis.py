@@ -17,6 +17,7 @@ from tautband.twitch.dose import Dose, dose, with_taps
 from tautband.twitch.events import Candidate, Event, Rejected, Twitch
 from tautband.twitch.live.outline import Outline
 from tautband.twitch.monitor import TwitchMonitor
+from tautband.twitch.rest import RestMeter
 
 RECENT_S: Final = 10.0
 """The state of the electrode is that of the last seconds."""
@@ -36,15 +37,14 @@ class Series:
         As detected.
     taps_s
         When the practitioner counted one by hand.
-    rest_before_uv, rest_after_uv
-        Noise floor before its first twitch and after its last, NaN while not known.
+    noise_rms_uv
+        Noise floor when it was last looked at, NaN while not known.
     """
 
     start_s: float
     twitches: list[Twitch] = field(default_factory=list)
     taps_s: list[float] = field(default_factory=list)
-    rest_before_uv: float = float("nan")
-    rest_after_uv: float = float("nan")
+    noise_rms_uv: float = float("nan")
 
     def counted(self) -> tuple[list[float], int]:
         """Peaks in order of time, NaN for a twitch that was only tapped, and how many those are."""
@@ -77,6 +77,7 @@ class LiveAnalysis:
 
     def __init__(self, sampling_rate: float, channel: str, *, known_unit: bool = False) -> None:
         self._monitor = TwitchMonitor(sampling_rate)
+        self._rest = RestMeter(sampling_rate)
         self._known_unit = known_unit
         self.sampling_rate = float(sampling_rate)
         self.channel = channel
@@ -105,11 +106,9 @@ class LiveAnalysis:
         self.outline.push(block)
         events = self._monitor.push(block)
         self._take(events)
-        series, noise = self.series[-1], self.noise_rms_uv
-        if np.isfinite(noise):
-            series.rest_after_uv = noise
-            if not series.twitches:
-                series.rest_before_uv = noise
+        self._rest.push(block)
+        if np.isfinite(self.noise_rms_uv):
+            self.series[-1].noise_rms_uv = self.noise_rms_uv
         return events
 
     def tap(self, at_s: float) -> None:
@@ -201,7 +200,7 @@ class LiveAnalysis:
 
     def _dose_of(self, series: Series) -> Dose:
         peaks, added = series.counted()
-        return dose(peaks, taps=added, noise_rms_uv=series.rest_after_uv)
+        return dose(peaks, taps=added, noise_rms_uv=series.noise_rms_uv)
 
     def _rejected_by_series(self) -> list[list[Rejected]]:
         starts = np.array([s.start_s for s in self.series])
@@ -212,8 +211,9 @@ class LiveAnalysis:
         return found
 
     def _analysis(self, series: Series, end_s: float, rejected: Sequence[Rejected]) -> Analysis:
-        duration, noise = end_s - series.start_s, series.rest_after_uv
-        before = series.rest_before_uv if np.isfinite(series.rest_before_uv) else noise
+        duration, noise = end_s - series.start_s, series.noise_rms_uv
+        span = (series.start_s, end_s)
+        before, after = self._rest.before_and_after(series.twitches, rejected, sorted(self.hum_hz), span)
         return Analysis(
             self.sampling_rate,
             self.channel,
@@ -222,7 +222,7 @@ class LiveAnalysis:
             tuple(rejected),
             noise,
             before,
-            noise,
+            after,
             self.hum_hz,
             electrode_state(noise, self.hum_hz, rejected, duration),
             self._dose_of(series),
