@@ -23,20 +23,22 @@ from tautband.twitch.simulate import DISTURBANCES, KINDS, Settings, Simulated, s
 
 TABLE = Path(__file__).parent.parent / "src/tautband/twitch/data/judge.npz"
 RATES = (250.0, 300.0, 500.0, 800.0, 1000.0, 1500.0, 2000.0, 2000.0, 2000.0, 2400.0, 3000.0, 4000.0, 10000.0)
-RECORDINGS = 1000
-TREES, TREES_OF_NAMES = 400, 30
-DECISION = 0.45
-"""Probability from which a reading is a twitch: the one with the best F1 over the training half of `twitch_sets.py`."""
+RECORDINGS = 1900
+TREES, TREES_OF_NAMES = 500, 30
+DECISION = 0.62
+"""Probability from which a reading is a twitch, chosen on the training half of `twitch_sets.py`: the
+lowest that keeps under 0.2 false alarms a minute on artefacts alone."""
 TOLERANCE_S = 0.05
 WELL_S, WEAK_DB = 0.02, 8.0
 """Onsets this near are learnt from as twitches; of weak ones all within the tolerance."""
 LOWEST_DB = 3.0
-
-
 HARD = ("needle movement", "needle movement", "cable bump", "voluntary contraction", "voluntary contraction")
+HARDEST_FROM = 1000
+HARDEST = ("stimulator artefact", "stimulator artefact", "voluntary contraction", "needle movement")
+"""What the recordings before this seed showed to be the hardest to tell; later ones dwell on it."""
 
 
-def training_settings(chance: Generator) -> Settings:
+def training_settings(chance: Generator, hardest: bool = False) -> Settings:
     """Settings of wide spread: a fifth weak and clean, the others with one to four disturbances."""
     style = chance.random()
     rate = float(chance.choice(RATES))
@@ -50,6 +52,8 @@ def training_settings(chance: Generator) -> Settings:
         chosen = [str(chance.choice(HARD))]
     else:
         chosen = [str(n) for n in chance.choice(usable, int(chance.integers(2, 5)), replace=False)]
+    if hardest and style < 0.6:
+        chosen = [str(chance.choice(HARDEST))]
     if needle and chance.random() < 0.6:
         chosen.append("end-plate activity")
     weak = chance.random() < (0.8 if not chosen else 0.3)
@@ -78,7 +82,7 @@ def training_settings(chance: Generator) -> Settings:
 def training_recording(seed: int) -> Simulated:
     """One recording of the training half; a fifth come from a coarse converter."""
     chance = default_rng([20_240, 2 * seed])
-    made = simulate(training_settings(chance), chance)
+    made = simulate(training_settings(chance, hardest=seed >= HARDEST_FROM), chance)
     if chance.random() < 0.2:
         step = made.settings.noise_rms_uv * float(np.exp(chance.uniform(np.log(0.02), np.log(1.0))))
         made = replace(made, signal=step * np.round(made.signal / step))

@@ -79,11 +79,14 @@ class Reading:
         Conditioned samples from the start of the recording.
     features
         What the judge sees.
+    rough
+        Whether the edges are only those of the candidate; such a reading counts where no other passes.
     """
 
     onset: int
     offset: int
     features: Floats
+    rough: bool = False
 
     def overlaps(self, other: Reading) -> bool:
         """Whether they have a sample in common."""
@@ -263,7 +266,7 @@ class Channel:
             zip(self._judge(judged), judged.readings, strict=False), key=lambda pair: -pair[0].probability
         )
         taken: list[tuple[Verdict, Reading]] = []
-        for verdict, reading in likeliest:
+        for verdict, reading in sorted(likeliest, key=lambda pair: pair[1].rough):
             passes = verdict.probability >= verdict.threshold and reading.onset >= self._last_offset
             if passes and not any(reading.overlaps(other) for _, other in taken):
                 taken.append((verdict, reading))
