@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -63,6 +63,13 @@ LATELY_S: Final = 3.0
 LONG_AGO_S: Final = 12.0
 SAME_LAG_S: Final = 0.012
 """Candidates whose distances from a stimulator's pulse differ by less are its echoes."""
+ECHOES: Final = 4
+"""So many earlier candidates at the same distance from a pulse make one more an echo, whatever it looks like."""
+SLOW_S: Final = 0.2
+"""Distance of pulses from which on four candidates are rarely at one distance from them by chance."""
+ECHO: Final = "a stimulator's pulses are followed by the same again and again"
+LOCKED: Final = 6
+"""Place of the count of candidates at the same distance from a pulse in what is remembered."""
 SHORTEST_GAP_S: Final = 0.005
 DROPOUT_S: Final = 0.02
 RAIL: Final = 8.0
@@ -95,10 +102,11 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A candidate with all its readings, as the judge gets it."""
+    """A candidate with all its readings, as the judge gets it, and whether it is one more echo of a pulse train."""
 
     readings: tuple[Reading, ...]
     rate: float
+    echo: bool = False
 
 
 @dataclass(eq=False)
@@ -265,6 +273,10 @@ class Channel:
         likeliest = sorted(
             zip(self._judge(judged), judged.readings, strict=False), key=lambda pair: -pair[0].probability
         )
+        if likeliest and judged.echo:
+            echo = replace(likeliest[0][0], why="stimulator artefact", detail=ECHO)
+            yield from self._reject(likeliest[0][1], echo, key)
+            return
         taken: list[tuple[Verdict, Reading]] = []
         for verdict, reading in sorted(likeliest, key=lambda pair: pair[1].rough):
             passes = verdict.probability >= verdict.threshold and reading.onset >= self._last_offset
@@ -319,10 +331,10 @@ class Channel:
             numbers = features(stretch, whites[0], whites[1], on, off, evidence)
             spoilt = [float(mark[on:off].mean()) if len(mark) else 0.0 for mark in marks]
             since = self.front.pulses.since((begin + on) * self.front.decimation)
-            readings.append(
-                Reading(begin + on, begin + off, np.array([*numbers, *memory, *spoilt, since, kind]))
-            )
-        return Judged(tuple(readings), rate)
+            seen = np.array([*numbers, *memory, *spoilt, since, kind])
+            readings.append(Reading(begin + on, begin + off, seen, rough=kind == 1.0))
+        slow = self.front.pulses.distance((begin + first) * self.front.decimation) >= SLOW_S
+        return Judged(tuple(readings), rate, echo=slow and memory[LOCKED] >= ECHOES)
 
     def _marks(self, begin: int, length: int, key: int) -> list[NDArray[np.bool_]]:
         """Which conditioned samples are missing, stand still, or lie at a rail; empty where none is."""

@@ -128,6 +128,11 @@ class PulseFilter:
                 return min((sample - pulse) / self._rate, 1.0)
         return 1.0
 
+    def distance(self, sample: int) -> float:
+        """From the last but one pulse before an input sample to the last, in seconds; 0 before there are two."""
+        earlier = [pulse for pulse in self._pulses if pulse <= sample][-2:]
+        return (earlier[1] - earlier[0]) / self._rate if len(earlier) == 2 else 0.0
+
     def ended(self) -> list[Train]:
         """Give the trains that ended since this was last asked."""
         ended, self._ended = self._ended, []

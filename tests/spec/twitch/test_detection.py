@@ -52,7 +52,7 @@ def test_detection_does_not_depend_on_the_unit(scale: float) -> None:
 @pytest.mark.parametrize(
     ("name", "seed"),
     [
-        ("needle movement", 4),
+        ("needle movement", 8),
         ("cable bump", 3),
         ("ECG", 5),
         ("voluntary contraction", 8),
