@@ -619,7 +619,7 @@ def verdict(goal: str, met: bool) -> str:
 
 
 def number(value: float, s: Score) -> str:
-    return f"{value:.2f}" if s.hits + s.misses + s.false else ""
+    return f"{value:.2f}" if s.hits + s.misses else ""
 
 
 def plain(value: float, digits: int = 1) -> str:

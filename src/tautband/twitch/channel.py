@@ -29,6 +29,7 @@ from tautband.twitch.measure import (
     likeness,
     moving_rms,
     phases,
+    quantile,
     whiten,
     widen,
 )
@@ -130,8 +131,8 @@ def _parts(
     white: Floats, first: int, last: int, reach: int, step: int, rate: float
 ) -> Iterator[tuple[int, int, float]]:
     """The most prominent parts of something long, over its own level, one after another."""
-    level = np.quantile(moving_rms(white[first:last], round(0.03 * rate)), CROWDED_QUANTILE)
-    over = white / max(float(level), 1.0)
+    level = quantile(moving_rms(white[first:last], round(0.03 * rate)), CROWDED_QUANTILE)
+    over = white / max(level, 1.0)
     for _ in range(PARTS):
         on, off, evidence = edges(over, first, last, reach, step, round(LONGEST_PART_S * rate))
         if evidence < LEAST_EVIDENCE:

@@ -395,7 +395,8 @@ class FrontEnd:
             centre = round(base / step)
             line = spectrum[centre - 1 : centre + 2].sum()
             around = np.concatenate([spectrum[centre - 8 : centre - 3], spectrum[centre + 4 : centre + 9]])
-            if line > 3 * 20 * np.median(around) and line > 6 * around.max():
+            middle = np.sort(around)[len(around) // 2 - 1 : len(around) // 2 + 1].mean()
+            if line > 3 * 20 * middle and line > 6 * around.max():
                 found.append(base)
         if found:
             self._switch_on(found)

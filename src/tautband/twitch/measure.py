@@ -134,6 +134,17 @@ def evidence_of(white: Floats) -> float:
     return 0.5 * len(white) * (mean - 1 - float(np.log(mean)))
 
 
+def quantile(values: Floats, share: float) -> float:
+    """Linearly interpolated quantile, as `numpy.quantile` gives it, without its checks."""
+    ordered = np.sort(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    below, above = ordered[low], ordered[min(low + 1, len(ordered) - 1)]
+    part = place - low
+    step = above - below
+    return float(below + step * part if part < 0.5 else above - step * (1 - part))
+
+
 def moving_rms(wave: Floats, width: int) -> Floats:
     """Centred moving RMS, same shape."""
     count, before = len(wave), width // 2
@@ -299,7 +310,7 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
 
     size = 1 << max(length - 1, 63).bit_length()
     wave = stretch.wave[on:off]
-    axis = np.fft.rfftfreq(size, 1 / rate)
+    axis, _ = _target(size, rate)
     power = np.abs(np.fft.rfft(wave, size)) ** 2 / length
     noise = np.interp(axis, stretch.frequency, stretch.floor)
     places = np.searchsorted(axis, BANDS_HZ)
@@ -320,14 +331,14 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     around = raw[max(on - round(0.1 * rate), 0) : off + round(0.1 * rate)]
     smooth = max(1, round(0.02 * rate))
     slow = np.convolve(around, np.full(smooth, 1 / smooth), "valid") if len(around) > smooth else around
-    band_rms = np.sqrt(float(np.mean(wave**2))) + 1e-12
-    slow_share = float(np.ptp(slow)) / band_rms if len(slow) else 0.0
+    band_rms = np.sqrt(float(np.add.reduce(wave**2) / len(wave))) + 1e-12
+    slow_share = float(slow.max() - slow.min()) / band_rms if len(slow) else 0.0
     pre = raw[max(on - round(0.06 * rate), 0) : max(on, 1)]
     post = raw[off : off + round(0.05 * rate)]
     shift = abs(float(pre.mean()) - float(post.mean())) / band_rms if len(pre) and len(post) else 0.0
 
     variance = total / length
-    kurtosis = float(np.mean(energy**2)) / variance**2
+    kurtosis = float(np.add.reduce(energy**2) / length) / variance**2
     crest = float(energy.max(initial=0.0)) / variance
     signs = np.signbit(wave)
     crossings = float(np.count_nonzero(signs[1:] != signs[:-1])) / length * rate
@@ -341,8 +352,12 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     humps = 1 + int(np.count_nonzero(rough[1:] & ~rough[:-1]))
 
     near, far, after = (round(t * rate) for t in (0.05, 0.4, 0.08))
-    steps = np.abs(np.diff(around))
-    jump = float(steps.max(initial=0.0)) / (float(np.sqrt(np.mean(steps**2))) + 1e-12) if len(steps) else 0.0
+    steps = np.abs(around[1:] - around[:-1])
+    jump = (
+        float(steps.max(initial=0.0)) / (float(np.sqrt(np.add.reduce(steps**2) / len(steps))) + 1e-12)
+        if len(steps)
+        else 0.0
+    )
     return np.array(
         [
             np.log10(length / rate),
