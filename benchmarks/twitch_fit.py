@@ -27,7 +27,8 @@ RECORDINGS = 1900
 TREES, TREES_OF_NAMES = 500, 30
 DECISION = 0.62
 """Probability from which a reading is a twitch, chosen on 8 recordings per set of the training half of
-`twitch_sets.py`: the lowest there with under 0.2 false alarms a minute on artefacts alone. On 16 further ones they were 0.45."""
+`twitch_sets.py`: the lowest there with under 0.2 false alarms a minute on artefacts alone. On 16
+further ones they were 0.45."""
 TOLERANCE_S = 0.05
 WELL_S, WEAK_DB = 0.02, 8.0
 """Onsets this near are learnt from as twitches; of weak ones all within the tolerance."""
