@@ -33,7 +33,7 @@ Spans = NDArray[np.float64]
 
 
 @cache
-def sets(half: str, per_set: int = 6) -> dict[str, tuple[Simulated, ...]]:
+def sets(half: str, per_set: int = 10) -> dict[str, tuple[Simulated, ...]]:
     """Every set of a half (`train` or `test`), by name."""
     odd = {"train": 0, "test": 1}[half]
     number = 0
@@ -69,7 +69,7 @@ def sets(half: str, per_set: int = 6) -> dict[str, tuple[Simulated, ...]]:
             max(per_set // 2, 1),
         )
     found["mixed"] = make(
-        lambda chance, place: mixed_settings(chance, sampling_rate=RATES_HZ[place % 6]), 3 * per_set
+        lambda chance, place: mixed_settings(chance, sampling_rate=RATES_HZ[place % 6]), 2 * per_set
     )
     return {
         name: tuple(_without(r) if name.startswith("only") else r for r in recordings)

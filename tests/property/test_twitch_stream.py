@@ -12,7 +12,7 @@ from tautband.twitch.events import Event
 from tautband.twitch.simulate import Settings, Simulated, simulate
 
 RATES = (250.0, 333.0, 1000.0, 2000.0, 5000.0)
-DISTURBED = ("needle movement", "mains", "ECG", "clipping", "dropout", "NaN run")
+DISTURBED = ("needle movement", "mains", "ECG", "stimulator artefact", "clipping", "dropout", "NaN run")
 
 
 @cache

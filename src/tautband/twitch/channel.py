@@ -1,39 +1,48 @@
 """One channel: from the statistic to candidates, and from candidates to what they are.
 
 A candidate begins where the statistic of one, two or four frames passes its threshold, and is over when it stays low
-for 56 ms; 40 ms later it is measured and judged. Two readings of its edges are tried, with and without what lies below
-80 Hz, so that a twitch on the back of a needle movement keeps its own edges; the likelier reading counts.
+for 40 ms; 32 ms later it is measured and judged. Several readings of its edges are tried, with and without what lies
+below 80 Hz, so that a twitch on the back of a needle movement keeps its own edges, and for parts of what is long; those
+that the judge passes and that do not overlap are twitches, the likeliest first.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tautband.twitch.events import Candidate, Event, Rejected, Twitch
-from tautband.twitch.frontend import HOPS_PER_FRAME, WARM_UP_TICKS, Flat, Floats, FrontEnd
+from tautband.twitch.frontend import HOPS_PER_FRAME, SHORTEST_RUN, WARM_UP_TICKS, Flat, Floats, FrontEnd
 from tautband.twitch.judge import Verdict
 from tautband.twitch.measure import (
     PEAK_S,
     Stretch,
+    White,
     edges,
+    evidence_of,
     features,
     likeness,
     moving_rms,
     phases,
+    quantile,
     whiten,
     widen,
 )
+from tautband.twitch.pulses import Train
 
-ON: Final = (6.0, 4.6, 4.2)
-"""Thresholds of the statistic over one, two and four frames, in standard deviations."""
+FRAME_ROOTS: Final = np.sqrt([[1.0], [2.0], [4.0]])
+STIR: Final = np.array([[6.0], [4.6], [4.2]]) * FRAME_ROOTS
+"""Sums of the statistic over one, two and four frames from which a candidate is announced."""
+ON: Final = np.array([[7.0], [5.2], [4.6]]) * FRAME_ROOTS
+"""The same from which it is looked at; announcing it earlier costs nothing, measuring noise does."""
 OFF: Final = 2.0
-GAP_HOPS: Final = 7
-AFTER_HOPS: Final = 5
+GAP_HOPS: Final = 5
+AFTER_HOPS: Final = 4
 LONGEST_S: Final = 1.5
 CARRY: Final = 12
 REACH_S: Final = 0.05
@@ -43,9 +52,25 @@ LEAST_EVIDENCE: Final = 5.0
 """Readings with less log likelihood ratio than this are noise; nothing else of them is looked at."""
 CROWDED_S: Final = 0.2
 CROWDED_QUANTILE: Final = 0.4
+LONGEST_PART_S: Final = 0.6
+PARTS: Final = 3
+"""Most prominent parts of something long that are looked at one by one."""
+ALIKE_S: Final = 0.012
+"""Readings whose edges differ by less in all are one."""
 SHAPE_S: Final = 0.12
 SHAPE_POINTS: Final = 96
 REMEMBERED: Final = 12
+LATELY_S: Final = 3.0
+LONG_AGO_S: Final = 12.0
+SAME_LAG_S: Final = 0.012
+"""Candidates whose distances from a stimulator's pulse differ by less are its echoes."""
+ECHOES: Final = 4
+"""So many earlier candidates at the same distance from a pulse make one more an echo, whatever it looks like."""
+SLOW_S: Final = 0.2
+"""Distance of pulses from which on four candidates are rarely at one distance from them by chance."""
+ECHO: Final = "a stimulator's pulses are followed by the same again and again"
+LOCKED: Final = 6
+"""Place of the count of candidates at the same distance from a pulse in what is remembered."""
 SHORTEST_GAP_S: Final = 0.005
 DROPOUT_S: Final = 0.02
 RAIL: Final = 8.0
@@ -62,19 +87,27 @@ class Reading:
         Conditioned samples from the start of the recording.
     features
         What the judge sees.
+    rough
+        Whether the edges are only those of the candidate; such a reading counts where no other passes.
     """
 
     onset: int
     offset: int
     features: Floats
+    rough: bool = False
+
+    def overlaps(self, other: Reading) -> bool:
+        """Whether they have a sample in common."""
+        return self.onset < other.offset and other.onset < self.offset
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A candidate with all its readings, as the judge gets it."""
+    """A candidate with all its readings, as the judge gets it, and whether it is one more echo of a pulse train."""
 
     readings: tuple[Reading, ...]
     rate: float
+    echo: bool = False
 
 
 @dataclass(eq=False)
@@ -82,11 +115,30 @@ class _Open:
     first: int
     warm: int
     closed: int | None = None
-    best: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    best: Floats = field(default_factory=lambda: np.zeros(3))
 
 
-def _larger(pairs: Floats) -> Floats:
-    return np.maximum(pairs[:, 0], pairs[:, 1])
+@dataclass(frozen=True)
+class _Past:
+    """An earlier candidate: where it was, how long, and how long after a stimulator's pulse; all in seconds."""
+
+    at: float
+    length: float
+    lag: float
+
+
+def _parts(
+    white: Floats, first: int, last: int, reach: int, step: int, rate: float
+) -> Iterator[tuple[int, int, float]]:
+    """The most prominent parts of something long, over its own level, one after another."""
+    level = quantile(moving_rms(white[first:last], round(0.03 * rate)), CROWDED_QUANTILE)
+    over = white / max(level, 1.0)
+    for _ in range(PARTS):
+        on, off, evidence = edges(over, first, last, reach, step, round(LONGEST_PART_S * rate))
+        if evidence < LEAST_EVIDENCE:
+            return
+        yield on, off, evidence
+        over[on:off] = 0.0
 
 
 class Channel:
@@ -108,11 +160,12 @@ class Channel:
         self.front = FrontEnd(sampling_rate)
         self._judge = judge
         self._number = number
-        self._carry = np.zeros((CARRY, 2))
+        self._carry = np.zeros((2, CARRY))
+        self._stirred = -GAP_HOPS - 1
         self._open: _Open | None = None
         self._closed: deque[_Open] = deque()
         self._shapes: deque[tuple[float, Floats]] = deque(maxlen=REMEMBERED)
-        self._recent: deque[float] = deque(maxlen=32)
+        self._recent: deque[_Past] = deque(maxlen=64)
         self._last_offset = 0
         self.first_peak_uv: float | None = None
 
@@ -128,6 +181,7 @@ class Channel:
         for first, statistic in self.front.feed(samples):
             events += self._advance(first, statistic)
         events += self._gaps()
+        events += ((t.known, self._train(t)) for t in self.front.pulses.ended())
         events.sort(key=lambda e: e[0])
         return events
 
@@ -143,41 +197,50 @@ class Channel:
             events += self._measure(self._closed.popleft(), self.front.hops)
         if self.front.samples and (gap := self._gap(self.front.flats_until(self.front.samples)[-1])):
             events.append((self.front.samples, gap))
+        events += ((t.known, self._train(t)) for t in self.front.pulses.finish())
         return events
 
     # -- from the statistic to candidates ---------------------------------------------------------------------------
 
-    def _advance(self, first: int, z: Floats) -> Iterator[tuple[int, Event]]:
-        whole = np.concatenate([self._carry, z])
-        self._carry = whole[-CARRY:]
-        two = whole[4:] + whole[:-4]
-        four = two[8:] + two[:-8]
-        now = _larger(z)
-        over = (now, _larger(two[8:]) / 1.4142135623730951, _larger(four) / 2)
-        hot = (over[0] > ON[0]) | (over[1] > ON[1]) | (over[2] > ON[2])
-        if self._open is None and not self._closed and not np.count_nonzero(hot):
-            return
-        warm = (now > OFF).tolist()
+    def _advance(self, first: int, z: Floats) -> Iterable[tuple[int, Event]]:
+        """Look at new statistics over one, two and four frames."""
+        count = len(z)
+        whole = np.concatenate([self._carry, z.T], axis=1)
+        self._carry = whole[:, count:]
+        two = whole[:, 4:] + whole[:, :-4]
+        over = np.empty((3, 2, count))
+        over[0] = z.T
+        over[1] = two[:, 8:]
+        over[2] = two[:, 8:] + two[:, :-8]
+        highest = np.maximum(over[:, 0], over[:, 1])
+        if self._open is None and not self._closed and not np.count_nonzero(highest > STIR):
+            return ()
+        return self._open_and_close(first, highest)
+
+    def _open_and_close(self, first: int, over: Floats) -> Iterator[tuple[int, Event]]:
+        stirring = np.logical_or.reduce(over > STIR).tolist()
+        hot = np.logical_or.reduce(over > ON).tolist()
+        warm = (over[0] > OFF).tolist()
+        sizes = over / FRAME_ROOTS
         longest = round(LONGEST_S * self.front.rate / self.front.hop)
-        for i, is_hot in enumerate(hot.tolist()):
+        for i in range(len(hot)):
             hop = first + i
-            if self._open is None:
-                if is_hot:
-                    self._open = _Open(hop, hop)
+            if stirring[i] or self._open is not None:
+                if hop - self._stirred > GAP_HOPS:
                     start = max(hop + 1 - HOPS_PER_FRAME, 0) * self.front.hop / self.front.rate
                     yield self._key(hop), Candidate(start, self._number)
+                self._stirred = hop
+            if self._open is None:
+                if hot[i]:
+                    self._open = _Open(hop, hop)
             elif warm[i]:
                 self._open.warm = hop
             if self._open is not None:
-                here = (float(over[0][i]), float(over[1][i]), float(over[2][i]))
-                best = self._open.best
-                self._open.best = (max(best[0], here[0]), max(best[1], here[1]), max(best[2], here[2]))
-            if self._open is not None and (
-                hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest
-            ):
-                self._open.closed = hop
-                self._closed.append(self._open)
-                self._open = None
+                self._open.best = np.maximum(self._open.best, sizes[:, i])
+                if hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest:
+                    self._open.closed = hop
+                    self._closed.append(self._open)
+                    self._open = None
             while self._closed and hop >= (self._closed[0].closed or 0) + AFTER_HOPS:
                 yield from self._measure(self._closed.popleft(), hop + 1)
 
@@ -204,63 +267,88 @@ class Channel:
         )
         first = max((candidate.first + 1 - HOPS_PER_FRAME) * front.hop - begin, 0)
         last = min((candidate.warm + 1) * front.hop - begin, len(stretch.wave))
-        judged = self._read(stretch, first, last, begin, candidate.best)
-        verdicts = self._judge(judged)
-        if not verdicts:
-            return
-        best = int(np.argmax([v.probability for v in verdicts]))
-        reading, verdict = judged.readings[best], verdicts[best]
         key = self._key(hops - 1)
-        onset_s, offset_s = reading.onset / rate, reading.offset / rate
-        flat = self._flat_reason(reading, key)
-        if flat is not None:
-            yield key, Rejected(onset_s, offset_s, *flat, channel=self._number)
-        elif verdict.probability >= verdict.threshold and reading.onset >= self._last_offset:
+        judged = self._read(stretch, first, last, begin, candidate.best, key)
+        if not judged.readings:
+            return
+        likeliest = sorted(
+            zip(self._judge(judged), judged.readings, strict=False), key=lambda pair: -pair[0].probability
+        )
+        if likeliest and judged.echo:
+            echo = replace(likeliest[0][0], why="stimulator artefact", detail=ECHO)
+            yield from self._reject(likeliest[0][1], echo, key)
+            return
+        taken: list[tuple[Verdict, Reading]] = []
+        for verdict, reading in sorted(likeliest, key=lambda pair: pair[1].rough):
+            passes = verdict.probability >= verdict.threshold and reading.onset >= self._last_offset
+            if passes and not any(reading.overlaps(other) for _, other in taken):
+                taken.append((verdict, reading))
+        for verdict, reading in sorted(taken, key=lambda pair: pair[1].onset):
             self._last_offset = reading.offset
             yield key, self._twitch(stretch, reading, begin, verdict.probability)
-        elif verdict.why != "noise":
-            yield (
-                key,
-                Rejected(
-                    onset_s, offset_s, verdict.why, verdict.detail, 1 - verdict.probability, self._number
-                ),
-            )
+        if likeliest and not taken:
+            yield from self._reject(likeliest[0][1], likeliest[0][0], key)
 
-    def _read(
-        self, stretch: Stretch, first: int, last: int, begin: int, best: tuple[float, float, float]
-    ) -> Judged:
+    def _reject(self, reading: Reading, verdict: Verdict, key: int) -> Iterator[tuple[int, Event]]:
+        why, detail = self._flat_reason(reading, key) or (verdict.why, verdict.detail)
+        if why != "noise":
+            edges_s = reading.onset / self.front.rate, reading.offset / self.front.rate
+            yield key, Rejected(*edges_s, why, detail, 1 - verdict.probability, self._number)
+
+    def _read(self, stretch: Stretch, first: int, last: int, begin: int, best: Floats, key: int) -> Judged:
+        """Try several edges: of all, of what is above 80 Hz, of the span itself, and of the parts of what is long."""
         rate = stretch.rate
         memory = [
             *self._remember(stretch, first, last, begin),
             *np.log10(np.maximum(best, 0.1)),
             np.log10(rate),
+            float(len(self.front.hum)),
+            (last - first) / rate,
         ]
         whites = [
-            whiten(stretch.wave, rate, stretch.frequency, stretch.floor, low) for low in (20.0, HIGH_HZ)
+            White(samples, rate)
+            for samples in whiten(stretch.wave, rate, stretch.frequency, stretch.floor, (20.0, HIGH_HZ))
         ]
-        step = max(1, round(0.004 * rate)) * (2 if last - first > 0.5 * rate else 1)
+        step = max(1, round(0.004 * rate))
         reach = round(REACH_S * rate)
-        found = [(0.0, *edges(white, first, last, reach, step), white) for white in whites]
+        found = [(0.0, *edges(white.samples, first, last, reach, step), white) for white in whites]
+        found.append((1.0, first, last, evidence_of(whites[0].samples[first:last]), whites[0]))
         if last - first > CROWDED_S * rate:
-            for white in whites:  # the most prominent part of something long, over its own level
-                level = np.quantile(moving_rms(white[first:last], round(0.03 * rate)), CROWDED_QUANTILE)
-                found.append((1.0, *edges(white / max(float(level), 1.0), first, last, reach, step), white))
+            for white in whites:
+                found += (
+                    (2.0, *part, white) for part in _parts(white.samples, first, last, reach, step, rate)
+                )
+        marks = self._marks(begin, len(stretch.wave), key)
         readings: list[Reading] = []
-        for crowded, on, off, evidence, white in found:
+        for kind, on, off, evidence, white in found:
             if evidence < LEAST_EVIDENCE:
                 continue
-            on, off = widen(white, on, off, rate)
-            if any(abs(r.onset - begin - on) + abs(r.offset - begin - off) < 0.01 * rate for r in readings):
+            if kind != 1.0:
+                on, off = widen(white.outline, on, off, rate)
+            if any(
+                abs(r.onset - begin - on) + abs(r.offset - begin - off) < ALIKE_S * rate for r in readings
+            ):
                 continue
             numbers = features(stretch, whites[0], whites[1], on, off, evidence)
-            readings.append(
-                Reading(
-                    begin + on,
-                    begin + off,
-                    np.concatenate([numbers, memory, [crowded, (last - first) / rate]]),
-                )
-            )
-        return Judged(tuple(readings), rate)
+            spoilt = [float(mark[on:off].mean()) if len(mark) else 0.0 for mark in marks]
+            since = self.front.pulses.since((begin + on) * self.front.decimation)
+            seen = np.array([*numbers, *memory, *spoilt, since, kind])
+            readings.append(Reading(begin + on, begin + off, seen, rough=kind == 1.0))
+        slow = self.front.pulses.distance((begin + first) * self.front.decimation) >= SLOW_S
+        return Judged(tuple(readings), rate, echo=slow and memory[LOCKED] >= ECHOES)
+
+    def _marks(self, begin: int, length: int, key: int) -> list[NDArray[np.bool_]]:
+        """Which conditioned samples are missing, stand still, or lie at a rail; empty where none is."""
+        front = self.front
+        marks = [np.zeros(0, bool)] * 3
+        for flat in front.flats_until(key):
+            first, last = (n // front.decimation - begin for n in (flat.first, flat.last))
+            if last >= 0 and first < length and (flat.missing or flat.last - flat.first >= SHORTEST_RUN):
+                kind = 0 if flat.missing else 2 if self._is_rail(flat) else 1
+                if not len(marks[kind]):
+                    marks[kind] = np.zeros(length, bool)
+                marks[kind][max(first, 0) : last + 1] = True
+        return marks
 
     def _remember(self, stretch: Stretch, first: int, last: int, begin: int) -> list[float]:
         """Compare with the candidates before: how alike, how many, how regular, how many lately."""
@@ -276,16 +364,20 @@ class Channel:
         close = [gap for value, gap in alike if value > 0.85]
         gaps = -np.diff(close) if len(close) > 1 else np.zeros(0)
         rhythm = float(np.std(gaps) / (np.mean(gaps) + 1e-9)) if len(gaps) > 1 else 2.0
-        while self._recent and at - self._recent[0] > 3.0:
+        lag = self.front.pulses.since((begin + first) * self.front.decimation)
+        while self._recent and at - self._recent[0].at > LONG_AGO_S:
             self._recent.popleft()
         found = [
             max((value for value, _ in alike), default=0.0),
             float(len(close)),
             rhythm,
+            float(sum(at - past.at <= LATELY_S for past in self._recent)),
             float(len(self._recent)),
+            sum(past.length for past in self._recent),
+            float(sum(lag < 1.0 and abs(past.lag - lag) < SAME_LAG_S for past in self._recent)),
         ]
         self._shapes.append((at, shape))
-        self._recent.append(at)
+        self._recent.append(_Past(at, (last - first) / rate, lag))
         return found
 
     def _twitch(self, stretch: Stretch, reading: Reading, begin: int, probability: float) -> Twitch:
@@ -312,7 +404,14 @@ class Channel:
             self._number,
         )
 
-    # -- samples that stand still or are missing --------------------------------------------------------------------
+    # -- pulses, and samples that stand still or are missing ------------------------------------------------------
+
+    def _train(self, train: Train) -> Rejected:
+        rate = self.front.sampling_rate
+        detail = f"a stimulator's pulses every {1000 * train.period / rate:.0f} ms, taken out"
+        return Rejected(
+            train.first / rate, train.last / rate, "stimulator artefact", detail, channel=self._number
+        )
 
     def _flat_reason(self, reading: Reading, key: int) -> tuple[str, str] | None:
         front = self.front

@@ -23,7 +23,8 @@ Advice = Literal["stop", "continue"]
 
 WITHIN: Final = 0.10
 """The plateau begins where the expected size is this near to its end, in units of the first twitch."""
-DECLARE: Final = 0.5
+DECLARE: Final = 0.8
+"""From this probability of having reached the plateau it is said; at even odds it would be said too early too often."""
 SCATTERS: Final = (0.06, 0.10, 0.14, 0.18, 0.24, 0.32)
 GRID: Final = 12
 FARTHEST: Final = 30
@@ -200,7 +201,7 @@ def dose(
     reached = float(gathered[min(count, FARTHEST) - 1])
     span = f"80 % between twitch {interval[0]} and {interval[1]}"
     if reached > DECLARE:
-        after = int(np.searchsorted(gathered, DECLARE)) + 1
+        after = int(np.searchsorted(gathered, 0.5)) + 1
         return Dose(
             **common,  # type: ignore[arg-type]
             meaningful=min(after, count),

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, iirnotch, lfilter, sosfilt
+from scipy.signal import butter, iirnotch, lfilter, lfilter_zi, sosfilt
+
+from tautband.twitch.pulses import PulseFilter
 
 Floats = NDArray[np.float64]
 
@@ -31,9 +34,13 @@ HIGH_PASS_HZ: Final = 20.0
 NEEDED_RATE_HZ: Final = 1900.0
 KEEP_S: Final = 3.0
 """Conditioned samples kept to measure a candidate."""
+SHORTEST_RUN: Final = 3
+"""Equal samples in a row that are noted."""
 HUM_HZ: Final = (50.0, 60.0)
 HUM_HARMONICS: Final = 8
 HUM_WIDTH_HZ: Final = 3.0
+SETTLING_S: Final = 0.4
+"""What a notch needs to swing in; left out of the floor."""
 TEMPLATES_HZ: Final = (45.0, 110.0)
 """Scale of the spectra f² exp(-f / scale) of the two templates: medians of 120 Hz (skin) and 294 Hz (needle)."""
 TEMPLATE_SNR: Final = 2.0
@@ -77,6 +84,11 @@ class Tape:
         self._data[used : used + len(rows)] = rows
         self.end += len(rows)
 
+    def replace(self, rows: Floats) -> None:
+        """Write the last rows anew."""
+        at = self._lead + self.end - self._first
+        self._data[at - len(rows) : at] = rows
+
     def frames(self, first: int, count: int, length: int, hop: int) -> Floats:
         """Give overlapping frames as a view, shape (count, length); what is before the start reads as zero."""
         at = first - self._first + self._lead
@@ -87,6 +99,13 @@ class Tape:
         """Give the rows from `first` up to `last`, cut to what is kept."""
         start = self._lead + max(first - self._first, 0)
         return self._data[start : self._lead + max(min(last, self.end) - self._first, 0)]
+
+
+def _steps(part: Floats, before: float) -> Floats:
+    steps = np.empty(len(part))
+    steps[0] = part[0] - before
+    np.subtract(part[1:], part[:-1], out=steps[1:])
+    return steps
 
 
 @dataclass(frozen=True)
@@ -123,7 +142,8 @@ class FrontEnd:
         window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(self.frame) + 0.5) / self.frame)
         self._window = window / np.sqrt(np.sum(window**2))
         room = self.tick // self.decimation
-        keep = round(KEEP_S * self.rate)
+        keep = self._kept = round(KEEP_S * self.rate)
+        self._hann = np.hanning(round(self.rate))
         self.raw = Tape(keep, room)
         self.wave = Tape(keep, room, lead=self.frame)
         self.flats: list[Flat] = []
@@ -131,6 +151,8 @@ class FrontEnd:
         self.floor: Floats | None = None
         self.quiet: Floats | None = None
         """Floor of the quietest recent time: what a slow contraction rises from."""
+        shapes = [self.frequency**2 * np.exp(-self.frequency / scale) for scale in TEMPLATES_HZ]
+        self._shares = np.array([shape / shape.sum() for shape in shapes])
         self._weights = np.zeros((2, len(self.frequency)))
         self._rows_long = round(LONG_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
         self._rows_short = round(SHORT_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
@@ -138,6 +160,8 @@ class FrontEnd:
         self._none = np.zeros((0, len(self.frequency)))
         self._floors: list[Floats] = []
         self._waiting: list[Floats] = []
+        self.pulses = PulseFilter(sampling_rate)
+        self._steps: list[Floats] = []
         self._offset_uv: float | None = None
         self.samples = 0
         self.hops = 0
@@ -194,11 +218,14 @@ class FrontEnd:
                 yield self.hops - len(held), self._judge(held)
 
     def _take(self, part: Floats) -> Floats:
-        part = self._bridge(part)
+        taken = len(part)
+        part, steps = self._bridge(part)
+        self._steps.append(steps)
+        part = self.pulses.clean(part, steps)
         if self.decimation > 1:
             part, self._anti_alias_state = sosfilt(self._anti_alias, part, zi=self._anti_alias_state)
             part = part[-self.samples % self.decimation :: self.decimation]
-        self.samples += self._taken
+        self.samples += taken
         if len(part) == 0:
             return self._none
         self.raw.append(part)
@@ -208,27 +235,31 @@ class FrontEnd:
             part, state = sosfilt(notches, part, zi=state)
             self._hum[base] = (notches, state)
         self.wave.append(part)
-        return self._frames()
-
-    def _frames(self) -> Floats:
         ready = self.wave.end // self.hop - self.hops
         if ready <= 0:
             return self._none
-        frames = self.wave.frames(self.hops * self.hop - (self.frame - self.hop), ready, self.frame, self.hop)
-        spectrum = np.fft.rfft(frames * self._window)[:, self._bins]
-        power = spectrum.real**2 + spectrum.imag**2
-        whole = range(-(self.hops + 1) % HOPS_PER_FRAME, ready, HOPS_PER_FRAME)  # frames that do not overlap
-        if whole:
-            rows = power[whole.start :: HOPS_PER_FRAME]
-            if stuck := self._stuck_runs(self.hops * self.hop * self.decimation):
-                rows = rows[[not self._spoilt(self.hops + n + 1, stuck) for n in whole]]
-            self._history.append(rows)
+        power = self._powers(self.hops, ready)
+        self._remember(self.hops, power)
         self.hops += ready
         return power
 
-    # -- missing and flat samples -----------------------------------------------------------------------------------
+    def _powers(self, first: int, count: int) -> Floats:
+        """Spectra of the frames that end with some hops, shape (count, bins)."""
+        frames = self.wave.frames(first * self.hop - (self.frame - self.hop), count, self.frame, self.hop)
+        spectrum = np.fft.rfft(frames * self._window)[:, self._bins]
+        return np.asarray(spectrum.real**2 + spectrum.imag**2, float)
 
-    _taken = 0
+    def _remember(self, first: int, power: Floats) -> None:
+        """Put the frames that do not overlap, and that no standing run spoils, into the floor's history."""
+        whole = range(-(first + 1) % HOPS_PER_FRAME, len(power), HOPS_PER_FRAME)
+        if whole:
+            rows = power[whole.start :: HOPS_PER_FRAME]
+            in_run = self._run_missing or self.samples - self._run_start >= SHORTEST_RUN
+            if (self.flats or in_run) and (stuck := self._stuck_runs(first * self.hop * self.decimation)):
+                rows = rows[[not self._spoilt(first + n + 1, stuck) for n in whole]]
+            self._history.append(rows)
+
+    # -- missing and flat samples -----------------------------------------------------------------------------------
 
     def _stuck_runs(self, since: int) -> list[Flat]:
         """Runs of a hop or longer that end after the frame before an input sample; the open one among them."""
@@ -249,40 +280,43 @@ class FrontEnd:
             for f in stuck
         )
 
-    def _bridge(self, part: Floats) -> Floats:
-        """Note runs that stand still or are missing; replace what is missing by the last value seen."""
-        self._taken = len(part)
-        there = np.isfinite(part)
-        any_missing = np.count_nonzero(there) < len(part)
-        if self._offset_uv is None and np.count_nonzero(there):
-            self._offset_uv = float(part[there][0])
+    def _bridge(self, part: Floats) -> tuple[Floats, Floats]:
+        """Note runs that stand still or are missing; replace what is missing by the last value; give steps, too."""
+        if self._offset_uv is None:
+            there = part[np.isfinite(part)]
+            self._offset_uv = float(there[0]) if len(there) else None
         part = part - (self._offset_uv or 0.0)
         before = self._last_value
-        whole = not any_missing and not self._run_missing
-        if whole and part[0] != before and not np.count_nonzero(part[1:] == part[:-1]):
-            self._close_run(self.samples)
+        plain = isfinite(before) and isfinite(np.dot(part, part)) and not self._run_missing
+        steps = _steps(part, before) if plain else np.zeros(0)
+        if plain and np.count_nonzero(steps) == len(steps):
+            if self.samples - self._run_start >= SHORTEST_RUN:
+                self._close_run(self.samples)
             self._run_start = self.samples + len(part) - 1
-            self._last_value = float(part[-1])
-            return part
-        missing = ~there
-        if any_missing:
-            held = 0.0 if np.isnan(before) else before
-            where = np.where(missing, 0, np.arange(1, len(part) + 1))
-            np.maximum.accumulate(where, out=where)
-            part = np.concatenate([[held], part])[where]
-        previous = np.concatenate([[before], part[:-1]])
+        else:
+            part, steps = self._bridge_slowly(part, before)
+        self._last_value = float(part[-1])
+        return part, steps
+
+    def _bridge_slowly(self, part: Floats, before: float) -> tuple[Floats, Floats]:
+        missing = ~np.isfinite(part)
+        held = 0.0 if np.isnan(before) else before
+        where = np.where(missing, 0, np.arange(1, len(part) + 1))
+        np.maximum.accumulate(where, out=where)
+        part = np.concatenate([[held], part])[where]
+        steps = _steps(part, before)
         state_before = np.concatenate([[self._run_missing], missing[:-1]])
-        changes = np.flatnonzero((part != previous) & ~missing | (missing != state_before))
+        changes = np.flatnonzero((steps != 0.0) & ~missing | (missing != state_before))
         for change in changes:
-            self._last_value = float(previous[change])
+            self._last_value = float(part[change - 1]) if change else before
             self._close_run(self.samples + int(change))
             self._run_start = self.samples + int(change)
             self._run_missing = bool(missing[change])
-        self._last_value = float(part[-1])
-        return part
+        steps[0] = np.nan_to_num(steps[0])
+        return part, steps
 
     def _close_run(self, at: int) -> None:
-        if self._run_missing or at - self._run_start >= 3:
+        if self._run_missing or at - self._run_start >= SHORTEST_RUN:
             self.flats.append(Flat(self._run_start, at, self._last_value, self._run_missing))
             self._ended.append(self.flats[-1])
             oldest = self.samples - round(KEEP_S * self.sampling_rate)
@@ -303,10 +337,12 @@ class FrontEnd:
 
     def _on_tick(self) -> None:
         self._ticks += 1
-        if self.floor is not None:
-            self._learn()
+        self.pulses.learn(np.concatenate(self._steps))
+        self._steps.clear()
         if self._ticks >= WARM_UP_TICKS and self._ticks % 2 == 0:
             self._look_for_hum()
+        if self.floor is not None:
+            self._learn()
 
     def _learn(self) -> None:
         rows = self._history
@@ -331,49 +367,65 @@ class FrontEnd:
     def _aim(self) -> None:
         """Weights of the two templates over the present floor: g / (1 + g) for a signal-to-noise ratio g per bin."""
         assert self.floor is not None
-        for i, scale in enumerate(TEMPLATES_HZ):
-            shape = self.frequency**2 * np.exp(-self.frequency / scale)
-            share = shape / shape.sum()
-            gain = TEMPLATE_SNR * share * self.floor.sum() / self.floor
-            weight = gain / (1 + gain)
-            weight /= np.sqrt(np.sum(weight**2))
-            self._weights[i] = weight / self.floor
-        self._offset = np.sum(self._weights * self.floor, axis=1)
+        gain = TEMPLATE_SNR * self._shares * self.floor.sum() / self.floor
+        weight = gain / (1 + gain)
+        weight /= np.sqrt(np.sum(weight**2, axis=1, keepdims=True))
+        self._weights = weight / self.floor
+        self._offset = np.sum(self._weights * self.floor, axis=1, keepdims=True)
 
     def _judge(self, power: Floats) -> Floats:
-        sums = np.add.reduce(power[:, None, :] * self._weights[None], axis=2)
-        return np.asarray(sums - self._offset, float)
+        sums = np.add.reduce(power * self._weights[:, None, :], axis=2)
+        sums -= self._offset
+        return np.asarray(sums.T, float)
 
     # -- hum --------------------------------------------------------------------------------------------------------
 
     def _look_for_hum(self) -> None:
-        """Switch notches on where a line of the mains stands out, settled on the last second."""
+        """Switch notches on where a line of the mains stands out."""
         span = round(self.rate)
         recent = self.raw.between(self.raw.end - span, self.raw.end)
-        if len(recent) < span:
+        if len(recent) < span or len(self._hum) == len(HUM_HZ):
             return
-        shape = np.hanning(span)
-        spectrum = np.abs(np.fft.rfft((recent - recent.mean()) * shape)) ** 2
+        spectrum = np.abs(np.fft.rfft((recent - recent.mean()) * self._hann)) ** 2
         step = self.rate / span
+        found = []
         for base in HUM_HZ:
             if base in self._hum or base > 0.45 * self.rate:
                 continue
             centre = round(base / step)
             line = spectrum[centre - 1 : centre + 2].sum()
             around = np.concatenate([spectrum[centre - 8 : centre - 3], spectrum[centre + 4 : centre + 9]])
-            if line > 3 * 20 * np.median(around) and line > 6 * around.max():
-                self._switch_on(base)
+            middle = np.sort(around)[len(around) // 2 - 1 : len(around) // 2 + 1].mean()
+            if line > 3 * 20 * middle and line > 6 * around.max():
+                found.append(base)
+        if found:
+            self._switch_on(found)
 
-    def _switch_on(self, base: float) -> None:
-        settled = self.raw.between(self.raw.end - round(1.5 * self.rate), self.raw.end)
+    def _switch_on(self, bases: list[float]) -> None:
+        """Take the lines out of the last seconds, too, so that the floor does not hold them any more."""
         b, a, _ = self._high_pass
-        settled = lfilter(b, a, settled - settled[0])
-        for notches, _ in self._hum.values():
-            settled = sosfilt(notches, settled)
-        lines = [base * n for n in range(1, HUM_HARMONICS + 1) if base * n < 0.45 * self.rate]
-        notches = np.array([np.concatenate(iirnotch(f, f / HUM_WIDTH_HZ, fs=self.rate)) for f in lines])
-        _, state = sosfilt(notches, settled, zi=np.zeros((len(lines), 2)))
-        self._hum[base] = (notches, state)
+        settled = self.raw.between(self.raw.end - self._kept, self.raw.end)
+        settled, _ = lfilter(b, a, settled, zi=lfilter_zi(b, a) * settled[0])
+        for base in bases:
+            lines = [base * n for n in range(1, HUM_HARMONICS + 1) if base * n < 0.45 * self.rate]
+            notches = np.array([np.concatenate(iirnotch(f, f / HUM_WIDTH_HZ, fs=self.rate)) for f in lines])
+            self._hum[base] = (notches, np.zeros((len(lines), 2)))
+        for base, (notches, _) in self._hum.items():
+            settled, state = sosfilt(notches, settled, zi=np.zeros((len(notches), 2)))
+            self._hum[base] = (notches, state)
+        settled[: round(SETTLING_S * self.rate)] = 0.0
+        self.wave.replace(settled)
+        first = -(-(self.wave.end - len(settled)) // self.hop) + HOPS_PER_FRAME
+        first = max(first, 0)
+        power = self._powers(first, self.hops - first)
+        if self._waiting:  # nothing was judged yet
+            quiet = np.zeros((first, power.shape[1]))
+            self._waiting = [np.concatenate([quiet, power])]
+        settling = round((SETTLING_S * self.rate + self.frame) / self.hop)
+        self._history = Tape(self._rows_long, self.hops_per_tick, (len(self.frequency),))
+        self._floors.clear()
+        for start in range(first + settling, self.hops, self.hops_per_tick):
+            self._remember(start, self._powers(start, min(self.hops_per_tick, self.hops - start)))
 
     @property
     def _knows_floor(self) -> bool:

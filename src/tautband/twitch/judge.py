@@ -61,48 +61,51 @@ BY_RULE: Final = ("clipping", "dropout", "NaN run")
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """Sums of decision trees, evaluated all at once.
+    """Sums of decision trees, evaluated all at once. The nodes of all trees lie in one row.
 
     Attributes
     ----------
-    feature, threshold, left, right, value
-        Shape (trees, nodes). A leaf points to itself.
-    group
-        Shape (trees,): the sum each tree adds to.
+    feature, threshold, value
+        Shape (nodes,).
+    child
+        Shape (2 * nodes,): where to go from node k when the feature is not above the threshold (2k) and when it is
+        (2k + 1). A leaf leads to itself.
+    root
+        Shape (trees,). Tree n adds to sum n modulo the number of sums.
     base
-        Shape (groups,): where each sum starts.
+        Shape (sums,): where each sum starts.
     depth
         Steps from the root to the deepest leaf.
     """
 
     feature: NDArray[np.int64]
     threshold: Floats
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
     value: Floats
-    group: NDArray[np.int64]
+    child: NDArray[np.int64]
+    root: NDArray[np.int64]
     base: Floats
     depth: int
 
     def scores(self, features: Floats) -> Floats:
-        """Give the sums for one reading.
+        """Give the sums of some readings.
 
         Parameters
         ----------
         features
-            Shape (features,).
+            Shape (readings, features).
 
         Returns
         -------
         numpy.ndarray
-            Shape (groups,).
+            Shape (readings, sums).
         """
-        tree = np.arange(len(self.group))
-        node = np.zeros(len(self.group), np.int64)
+        row = np.arange(len(features))[:, None] * features.shape[1]
+        node = np.repeat(self.root[None], len(features), axis=0)
         for _ in range(self.depth):
-            right = features[self.feature[tree, node]] > self.threshold[tree, node]
-            node = np.where(right, self.right[tree, node], self.left[tree, node])
-        return self.base + np.bincount(self.group, self.value[tree, node], len(self.base))
+            above = features.take(row + self.feature.take(node)) > self.threshold.take(node)
+            node = self.child.take(2 * node + above)
+        found = self.value.take(node).reshape(len(features), -1, len(self.base))
+        return np.asarray(self.base + found.sum(axis=1), float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +117,7 @@ class Judge:
     twitch, names
         The forests.
     classes
-        Names of the second forest's groups.
+        Names of the second forest's sums.
     threshold
         Probability from which a reading counts as a twitch.
     """
@@ -124,13 +127,23 @@ class Judge:
     classes: tuple[str, ...]
     threshold: float
 
-    def verdict(self, features: Floats) -> Verdict:
-        """Judge one reading by its features, shape (features,)."""
-        probability = 1 / (1 + float(np.exp(-self.twitch.scores(features)[0])))
-        why = "noise"
-        if probability < self.threshold:
-            why = self.classes[int(np.argmax(self.names.scores(features)))]
-        return Verdict(probability, self.threshold, why, DETAILS[why])
+    def verdicts(self, features: Floats) -> list[Verdict]:
+        """Judge the readings of a candidate; only the likeliest one gets a name, and only if it is no twitch.
+
+        Parameters
+        ----------
+        features
+            Shape (readings, features).
+        """
+        probability = 1 / (1 + np.exp(-self.twitch.scores(features)[:, 0]))
+        best, why = int(np.argmax(probability)), "noise"
+        if probability[best] < self.threshold:
+            why = self.classes[int(np.argmax(self.names.scores(features[best : best + 1])))]
+        names = [why if n == best else "noise" for n in range(len(features))]
+        return [
+            Verdict(p, self.threshold, name, DETAILS[name])
+            for p, name in zip(probability.tolist(), names, strict=True)
+        ]
 
 
 @cache
@@ -148,10 +161,9 @@ def _forest(table: Mapping[str, NDArray[Any]], name: str) -> Forest:
     return Forest(
         feature=part("feature", np.int64),
         threshold=part("threshold", np.float64),
-        left=part("left", np.int64),
-        right=part("right", np.int64),
         value=part("value", np.float64),
-        group=part("group", np.int64),
+        child=part("child", np.int64),
+        root=part("root", np.int64),
         base=part("base", np.float64),
         depth=int(part("depth", np.int64)),
     )

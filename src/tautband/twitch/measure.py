@@ -5,7 +5,10 @@ Everything here is a function of a stretch of conditioned signal and of the nois
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import log10, sqrt
 from typing import Final
 
 import numpy as np
@@ -13,13 +16,18 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+HUM_S: Final = 0.24
 PEAK_S: Final = 0.05
 ENVELOPE_S: Final = 0.004
 EDGE_SHARE: Final = 0.05
+MOST_STEPS: Final = 48
+"""Steps of the first search for edges, at most."""
 BANDS_HZ: Final = (20.0, 45.0, 90.0, 180.0, 360.0, 900.0)
 
 
-def whiten(wave: Floats, rate: float, frequency: Floats, floor: Floats, low_hz: float) -> Floats:
+def whiten(
+    wave: Floats, rate: float, frequency: Floats, floor: Floats, lows_hz: Sequence[float]
+) -> list[Floats]:
     """Divide a stretch by the noise spectrum, weigh it by a twitch's spectrum, without delay.
 
     Parameters
@@ -30,26 +38,44 @@ def whiten(wave: Floats, rate: float, frequency: Floats, floor: Floats, low_hz: 
         Samples per second.
     frequency, floor
         Noise power of Hann frames of unit energy at these frequencies.
-    low_hz
-        Nothing below this frequency passes.
+    lows_hz
+        Frequencies below which nothing passes, one for each result.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (n,), in units of its own noise RMS.
+    list of numpy.ndarray
+        Shape (n,) each, in units of its own noise RMS.
     """
     size = 1 << (len(wave) - 1).bit_length()
-    axis = np.fft.rfftfreq(size, 1 / rate)
+    axis, target = _target(size, rate)
     noise = np.exp(np.interp(axis, frequency, np.log(floor)))
-    target = axis**2 * np.exp(-axis / 60.0) / np.exp(-2.0) / 120.0**2 + 0.02
-    gain = np.sqrt(target) / noise
-    gain *= 1 / (1 + (low_hz / np.maximum(axis, 1e-3)) ** 8)
-    gain *= axis < frequency[-1] + 20
-    power = np.sum(gain[1:] ** 2 * noise[1:]) * 2 / size
-    return np.asarray(np.fft.irfft(np.fft.rfft(wave, size) * gain, size)[: len(wave)] / np.sqrt(power), float)
+    gain = target / noise
+    gain[axis >= frequency[-1] + 20] = 0.0
+    spectrum = np.fft.rfft(wave, size)
+    found = []
+    for low in lows_hz:
+        passed = gain * _high_pass(size, rate, low)
+        power = np.sum(passed[1:] ** 2 * noise[1:]) * 2 / size
+        found.append(np.fft.irfft(spectrum * passed, size)[: len(wave)] / np.sqrt(power))
+    return found
 
 
-def edges(white: Floats, first: int, last: int, reach: int, step: int) -> tuple[int, int, float]:
+@lru_cache(maxsize=32)
+def _target(size: int, rate: float) -> tuple[Floats, Floats]:
+    axis = np.fft.rfftfreq(size, 1 / rate)
+    shape = np.sqrt(axis**2 * np.exp(-axis / 60.0) / np.exp(-2.0) / 120.0**2 + 0.02)
+    return np.asarray(axis, float), np.asarray(shape, float)
+
+
+@lru_cache(maxsize=64)
+def _high_pass(size: int, rate: float, low_hz: float) -> Floats:
+    axis = np.fft.rfftfreq(size, 1 / rate)
+    return np.asarray(1 / (1 + (low_hz / np.maximum(axis, 1e-3)) ** 8), float)
+
+
+def edges(
+    white: Floats, first: int, last: int, reach: int, step: int, longest: int | None = None
+) -> tuple[int, int, float]:
     """Find the rectangle of raised variance that is likeliest, by the generalised likelihood ratio.
 
     Parameters
@@ -61,7 +87,9 @@ def edges(white: Floats, first: int, last: int, reach: int, step: int) -> tuple[
     reach
         How far either edge may move.
     step
-        Grid of the first search; the second is exact.
+        Grid of the first search, coarser for what is long unless it is 1; the second is exact.
+    longest
+        Longest rectangle that is tried.
 
     Returns
     -------
@@ -72,12 +100,16 @@ def edges(white: Floats, first: int, last: int, reach: int, step: int) -> tuple[
     """
     total = np.concatenate([[0.0], np.cumsum(white**2)])
     n = len(white)
+    longest = n if longest is None else longest
+    widest = max(last - first + reach, 1)
+    step = max(step, -(-widest // MOST_STEPS)) if step > 1 else step
 
     def evidence(on: NDArray[np.int64], off: NDArray[np.int64]) -> Floats:
-        length = off - on
+        length = np.maximum(off - on, 0)
         mean = (total[off] - total[on]) / np.maximum(length, 1)
-        mean = np.maximum(mean, 1.0)
-        return np.where(length > 0, 0.5 * length * (mean - 1 - np.log(mean)), 0.0)
+        np.maximum(mean, 1.0, out=mean)
+        found = 0.5 * length * (mean - 1 - np.log(mean))
+        return np.asarray(np.where(length > longest, 0.0, found), float)
 
     ons = np.arange(max(first - reach, 0), min(last, n - 1), step)
     offs = np.arange(max(first + step, 1), min(last + reach, n) + 1, step)
@@ -96,26 +128,45 @@ def edges(white: Floats, first: int, last: int, reach: int, step: int) -> tuple[
     return on, off, float(evidence(np.array([on]), np.array([off]))[0])
 
 
+def evidence_of(white: Floats) -> float:
+    """Log likelihood ratio of raised variance over all of some whitened samples, in nats."""
+    mean = max(float(np.mean(white**2)), 1.0) if len(white) else 1.0
+    return 0.5 * len(white) * (mean - 1 - float(np.log(mean)))
+
+
+def quantile(values: Floats, share: float) -> float:
+    """Linearly interpolated quantile, as `numpy.quantile` gives it, without its checks."""
+    ordered = np.sort(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    below, above = ordered[low], ordered[min(low + 1, len(ordered) - 1)]
+    part = place - low
+    step = above - below
+    return float(below + step * part if part < 0.5 else above - step * (1 - part))
+
+
 def moving_rms(wave: Floats, width: int) -> Floats:
     """Centred moving RMS, same shape."""
-    total = np.concatenate([[0.0], np.cumsum(wave**2)])
-    middle = np.arange(len(wave))
-    first = np.maximum(middle - width // 2, 0)
-    last = np.minimum(middle - width // 2 + width, len(wave))
-    return np.asarray(np.sqrt(np.maximum(total[last] - total[first], 0.0) / width), float)
+    count, before = len(wave), width // 2
+    total = np.zeros(
+        count + 2 * width + 1
+    )  # the sum so far, with as many zeros before and repeats behind as needed
+    np.cumsum(wave**2, out=total[width + 1 : width + 1 + count])
+    total[width + 1 + count :] = total[width + count]
+    first = total[width - before : width - before + count]
+    power = total[2 * width - before : 2 * width - before + count] - first
+    return np.asarray(np.sqrt(np.maximum(power, 0.0) / width), float)
 
 
-def widen(white: Floats, on: int, off: int, rate: float) -> tuple[int, int]:
-    """Let the edges out to where the envelope falls below 5 % of its peak, or into the noise."""
-    width = max(1, round(ENVELOPE_S * rate))
-    outline = moving_rms(white, width)
+def widen(outline: Floats, on: int, off: int, rate: float) -> tuple[int, int]:
+    """Let the edges out to where the envelope (over 4 ms) falls below 5 % of its peak, or into the noise."""
     peak = float(outline[on:off].max(initial=0.0))
     bar = max(EDGE_SHARE * peak, 2.2)
     reach = round(0.03 * rate)
     before = outline[max(on - reach, 0) : on][::-1] < bar
     after = outline[off : off + reach] < bar
-    out = int(np.argmax(before)) if before.any() else len(before)
-    back = int(np.argmax(after)) if after.any() else len(after)
+    out = int(before.argmax()) if before.any() else len(before)
+    back = int(after.argmax()) if after.any() else len(after)
     return on - out, off + back
 
 
@@ -139,6 +190,32 @@ class Stretch:
     frequency: Floats
     floor: Floats
     quiet: Floats
+
+
+class White:
+    """A whitened stretch with what is asked of it again and again.
+
+    Parameters
+    ----------
+    samples
+        Shape (n,), noise variance 1.
+    rate
+        Samples per second.
+    """
+
+    def __init__(self, samples: Floats, rate: float) -> None:
+        self.samples = samples
+        self.outline = moving_rms(samples, max(1, round(ENVELOPE_S * rate)))
+        self.smooth = moving_rms(samples, max(1, round(PEAK_S * rate)))
+        self._total = np.concatenate([[0.0], np.cumsum(samples**2)])
+
+    def level_db(self, first: int, last: int) -> float:
+        """RMS between two indices in decibels over the noise; 0 where there is nothing."""
+        first, last = max(first, 0), min(last, len(self.samples))
+        if last <= first:
+            return 20 * log10(1.1)
+        mean = float(self._total[last] - self._total[first]) / (last - first)
+        return 20 * log10(sqrt(max(mean, 0.0)) + 0.1)
 
 
 FEATURES: Final = (
@@ -173,6 +250,11 @@ FEATURES: Final = (
     "before_near",
     "before_far",
     "after_near",
+    "before_near_high",
+    "before_far_high",
+    "after_near_high",
+    "after_far_high",
+    "contrast",
     "floor_rise",
     "jump",
     "hum_line",
@@ -180,17 +262,25 @@ FEATURES: Final = (
     "like_count",
     "rhythm",
     "recent",
+    "recent_long",
+    "calm",
+    "locked",
     "best_one",
     "best_two",
     "best_four",
     "rate",
-    "crowded",
+    "hum_found",
     "whole_length",
+    "missing_share",
+    "still_share",
+    "rail_share",
+    "since_pulse",
+    "kind_of_reading",
 )
 """Names of the features, in order; all are free of the recording's unit."""
 
 
-def features(stretch: Stretch, white: Floats, high: Floats, on: int, off: int, evidence: float) -> Floats:
+def features(stretch: Stretch, white: White, high: White, on: int, off: int, evidence: float) -> Floats:
     """Describe a candidate by numbers without a unit.
 
     Parameters
@@ -207,21 +297,20 @@ def features(stretch: Stretch, white: Floats, high: Floats, on: int, off: int, e
     Returns
     -------
     numpy.ndarray
-        Shape (34,), the features of `FEATURES` that need no memory of earlier candidates, but the last five.
+        Shape (39,): the features of `FEATURES` that need no memory of earlier candidates, up to `hum_line`.
     """
     rate, raw = stretch.rate, stretch.raw
-    n = len(white)
     length = max(off - on, 1)
-    piece = white[on:off]
+    piece = white.samples[on:off]
     energy = piece**2
     total = float(energy.sum()) + 1e-12
-    width = max(1, round(PEAK_S * rate))
-    peak = float(moving_rms(white[max(on - width, 0) : off + width], width).max(initial=1e-6))
-    peak_high = float(moving_rms(high[max(on - width, 0) : off + width], width).max(initial=1e-6))
+    around_peak = slice(max(on - round(PEAK_S * rate / 2), 0), off + round(PEAK_S * rate / 2))
+    peak = max(float(white.smooth[around_peak].max(initial=0.0)), 1e-6)
+    peak_high = max(float(high.smooth[around_peak].max(initial=0.0)), 1e-6)
 
     size = 1 << max(length - 1, 63).bit_length()
     wave = stretch.wave[on:off]
-    axis = np.fft.rfftfreq(size, 1 / rate)
+    axis, _ = _target(size, rate)
     power = np.abs(np.fft.rfft(wave, size)) ** 2 / length
     noise = np.interp(axis, stretch.frequency, stretch.floor)
     places = np.searchsorted(axis, BANDS_HZ)
@@ -242,14 +331,14 @@ def features(stretch: Stretch, white: Floats, high: Floats, on: int, off: int, e
     around = raw[max(on - round(0.1 * rate), 0) : off + round(0.1 * rate)]
     smooth = max(1, round(0.02 * rate))
     slow = np.convolve(around, np.full(smooth, 1 / smooth), "valid") if len(around) > smooth else around
-    band_rms = np.sqrt(float(np.mean(wave**2))) + 1e-12
-    slow_share = float(np.ptp(slow)) / band_rms if len(slow) else 0.0
+    band_rms = np.sqrt(float(np.add.reduce(wave**2) / len(wave))) + 1e-12
+    slow_share = float(slow.max() - slow.min()) / band_rms if len(slow) else 0.0
     pre = raw[max(on - round(0.06 * rate), 0) : max(on, 1)]
     post = raw[off : off + round(0.05 * rate)]
     shift = abs(float(pre.mean()) - float(post.mean())) / band_rms if len(pre) and len(post) else 0.0
 
     variance = total / length
-    kurtosis = float(np.mean(energy**2)) / variance**2
+    kurtosis = float(np.add.reduce(energy**2) / length) / variance**2
     crest = float(energy.max(initial=0.0)) / variance
     signs = np.signbit(wave)
     crossings = float(np.count_nonzero(signs[1:] != signs[:-1])) / length * rate
@@ -262,26 +351,13 @@ def features(stretch: Stretch, white: Floats, high: Floats, on: int, off: int, e
     rough = outline > 0.5 * outline[top]
     humps = 1 + int(np.count_nonzero(rough[1:] & ~rough[:-1]))
 
-    def level(first: int, last: int) -> float:
-        part = white[max(first, 0) : max(min(last, n), 0)]
-        return float(np.sqrt(np.mean(part**2))) if len(part) else 1.0
-
-    steps = np.abs(np.diff(around))
-    jump = float(steps.max(initial=0.0)) / (float(np.sqrt(np.mean(steps**2))) + 1e-12) if len(steps) else 0.0
-    hum = 0.0
-    longer = raw[max(off - round(0.24 * rate), 0) : off]
-    if len(longer) > 8:
-        t = np.arange(len(longer)) / rate
-        centred = (longer - longer.mean()) * np.hanning(len(longer))
-        norm = float(np.sum(centred**2)) * len(longer) * 0.333 + 1e-12
-        hum = (
-            max(
-                sum(float(abs(np.sum(centred * np.exp(-2j * np.pi * base * k * t)))) ** 2 for k in (1, 2, 3))
-                for base in (50.0, 60.0)
-            )
-            / norm
-        )
-
+    near, far, after = (round(t * rate) for t in (0.05, 0.4, 0.08))
+    steps = np.abs(around[1:] - around[:-1])
+    jump = (
+        float(steps.max(initial=0.0)) / (float(np.sqrt(np.add.reduce(steps**2) / len(steps))) + 1e-12)
+        if len(steps)
+        else 0.0
+    )
     return np.array(
         [
             np.log10(length / rate),
@@ -304,13 +380,37 @@ def features(stretch: Stretch, white: Floats, high: Floats, on: int, off: int, e
             top / rate,
             (length - top) / rate,
             float(humps),
-            20 * np.log10(level(on - round(0.05 * rate), on) + 0.1),
-            20 * np.log10(level(on - round(0.4 * rate), on - round(0.05 * rate)) + 0.1),
-            20 * np.log10(level(off, off + round(0.08 * rate)) + 0.1),
+            white.level_db(on - near, on),
+            white.level_db(on - far, on - near),
+            white.level_db(off, off + after),
+            high.level_db(on - near, on),
+            high.level_db(on - far, on - near),
+            high.level_db(off, off + after),
+            high.level_db(off + after, off + far),
+            high.level_db(on, off) - max(high.level_db(on - far, on), high.level_db(off, off + far)),
             10 * np.log10(float(np.sum(stretch.floor)) / (float(np.sum(stretch.quiet)) + 1e-30)),
             np.log10(jump + 1e-2),
-            hum,
+            _hum_share(raw[max(off - round(HUM_S * rate), 0) : off], rate),
         ]
+    )
+
+
+@lru_cache(maxsize=32)
+def _hum_basis(length: int, rate: float) -> tuple[Floats, NDArray[np.complex128]]:
+    t = np.arange(length) / rate
+    lines = np.array([base * k for base in (50.0, 60.0) for k in (1, 2, 3)])
+    return np.hanning(length), np.exp(-2j * np.pi * lines[:, None] * t)
+
+
+def _hum_share(raw: Floats, rate: float) -> float:
+    """Share of the last quarter of a second that lies on the mains and its first two harmonics."""
+    if len(raw) <= 8:
+        return 0.0
+    shape, basis = _hum_basis(len(raw), rate)
+    centred = (raw - raw.mean()) * shape
+    lines = np.abs(basis @ centred) ** 2
+    return float(max(lines[:3].sum(), lines[3:].sum())) / (
+        float(np.dot(centred, centred)) * len(raw) * 0.333 + 1e-12
     )
 
 

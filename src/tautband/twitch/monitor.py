@@ -63,7 +63,7 @@ class TwitchMonitor:
         """
         block = np.asarray(samples, float)
         if block.ndim == 1 and len(self._channels) == 1:
-            block = block[:, None]
+            return [event for _, event in self._channels[0].push(block)] if len(block) else []
         if block.ndim != 2 or block.shape[1] != len(self._channels):
             raise TwitchError(
                 f"samples: shape {np.shape(samples)}; (n, {len(self._channels)}) is needed for "
@@ -71,8 +71,6 @@ class TwitchMonitor:
             )
         if len(block) == 0:
             return []
-        if len(self._channels) == 1:
-            return [event for _, event in self._channels[0].push(block[:, 0])]
         found = [c.push(np.ascontiguousarray(block[:, i])) for i, c in enumerate(self._channels)]
         return _in_order(found)
 
@@ -96,7 +94,7 @@ class TwitchMonitor:
         return tuple(c.front.hum for c in self._channels)
 
     def _verdicts(self, candidate: Judged) -> Sequence[Verdict]:
-        return [self._judge.verdict(r.features) for r in candidate.readings]
+        return self._judge.verdicts(np.array([r.features for r in candidate.readings]))
 
 
 def _in_order(found: list[list[tuple[int, Event]]]) -> list[Event]:

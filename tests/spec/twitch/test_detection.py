@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tautband.twitch import Candidate, Twitch, TwitchError, TwitchMonitor, detect, twitch_plot
+from tautband.twitch.channel import Channel, Judged
+from tautband.twitch.judge import Verdict
 from tautband.twitch.simulate import Settings, Simulated, simulate
 
 
@@ -50,7 +52,7 @@ def test_detection_does_not_depend_on_the_unit(scale: float) -> None:
 @pytest.mark.parametrize(
     ("name", "seed"),
     [
-        ("needle movement", 4),
+        ("needle movement", 8),
         ("cable bump", 3),
         ("ECG", 5),
         ("voluntary contraction", 8),
@@ -83,8 +85,37 @@ def test_hum_is_taken_out_and_named() -> None:
     monitor = TwitchMonitor(2000)
     events = monitor.push(recording.signal + hum) + monitor.finish()
     assert monitor.hum_hz == ((50.0,),)
-    late = [x for x in recording.twitches if x.onset_s > 9]  # the floor needs 8 s to forget the hum
-    assert sum(isinstance(e, Twitch) and e.onset_s > 9 for e in events) == len(late) > 5
+    found = [e.onset_s for e in events if isinstance(e, Twitch)]
+    assert len(found) == len(recording.twitches) > 5
+    assert found == pytest.approx([x.onset_s for x in recording.twitches], abs=0.02)
+
+
+def test_twitches_are_found_between_the_pulses_of_a_stimulator() -> None:
+    recording = made(
+        7, duration_s=30.0, disturbances=("stimulator artefact",), strength=(30.0, 40.0), snr_db=(16.0, 16.0)
+    )
+    table, info = detect(recording.signal, 2000.0)
+    train = info["rejected"][info["rejected"]["detail"].str.contains("taken out")].iloc[0]
+    inside = [x for x in recording.twitches if train["onset_s"] < x.onset_s < train["offset_s"]]
+    hits = [x for x in inside if any(abs(table["onset_s"] - x.onset_s) < 0.05)]
+    assert len(inside) > 3
+    assert len(hits) >= len(inside) - 1
+
+
+def test_two_twitches_in_one_candidate_are_two() -> None:
+    def short_ones(candidate: Judged) -> list[Verdict]:
+        lengths = [(r.offset - r.onset) / candidate.rate for r in candidate.readings]
+        return [Verdict(0.9 if 0.08 < length < 0.2 else 0.1, 0.5, "noise", "") for length in lengths]
+
+    signal = np.random.default_rng(3).standard_normal(20_000)
+    signal[10_000:12_000] *= 4
+    for onset in (10_300, 11_500):
+        signal[onset : onset + 200] *= 6
+    channel = Channel(2000.0, short_ones)
+    events = [e for _, e in channel.push(signal) + channel.finish()]
+    found = [e.onset_s for e in events if isinstance(e, Twitch)]
+    assert found == pytest.approx([5.15, 5.75], abs=0.01)
+    assert sum(isinstance(e, Candidate) for e in events) < 6
 
 
 def test_a_candidate_comes_before_its_twitch() -> None:
