@@ -26,8 +26,9 @@ RATES = (250.0, 300.0, 500.0, 800.0, 1000.0, 1500.0, 2000.0, 2000.0, 2000.0, 240
 RECORDINGS = 1900
 TREES, TREES_OF_NAMES = 500, 30
 DECISION = 0.68
-"""Probability from which a reading is a twitch, chosen on 40 recordings per set of the training half of `twitch_sets.py`:
-of 0.62, 0.68 and 0.74 the lowest with under 0.2 false alarms a minute on artefacts alone (0.22, 0.17, 0.11)."""
+"""Probability from which a reading is a twitch, chosen on 40 recordings per set of the training half of
+`twitch_sets.py`: of 0.62, 0.68 and 0.74 the lowest with under 0.2 false alarms a minute on artefacts alone (0.22, 0.17,
+0.11)."""
 TOLERANCE_S = 0.05
 WELL_S, WEAK_DB = 0.02, 8.0
 """Onsets this near are learnt from as twitches; of weak ones all within the tolerance."""

@@ -242,14 +242,12 @@ def _extents(cause: ModelCause, at: Mapping[Place, int], quiet: Sequence[str]) -
         still *= 1.0 - cause.moves.get(movement, 0.0)
     extents = []
     for pattern in cause.extents:
-        silent = still * pattern.share * pattern.silent
-        fires = []
+        paints = pattern.paints
+        fires = [(finding, paints[place]) for place, finding in at.items() if place in paints]
         # far fewer places are painted than a cause can paint: start from silence everywhere
-        for place, finding in at.items():
-            chance = pattern.paints.get(place)
-            if chance is not None:
-                fires.append((finding, chance))
-                silent /= 1.0 - chance
+        silent = still * pattern.share * pattern.silent
+        for _, chance in fires:
+            silent /= 1.0 - chance
         extents.append(Extent(silent, (*fires, *moves)))
     return tuple(extents)
 
