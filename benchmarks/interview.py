@@ -241,10 +241,11 @@ def published_patients(atlas: Atlas) -> list[Patient]:
             ReportedPatient(
                 drawing,
                 main,
-                frozenset({(main.id, main.side)}),
-                world,
-                number,
-                tuple(known.case.answers.items()),
+                active=frozenset({(main.id, main.side)}),
+                shown=frozenset({(main.id, main.side)}),
+                world=world,
+                seed=number,
+                told=tuple(known.case.answers.items()),
             )
         )
     return patients

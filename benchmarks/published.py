@@ -27,6 +27,7 @@ from tautband.assessment.model import place_of
 from tautband.assessment.priors import muscle_prevalence
 from tautband.assessment.triage import screen
 from tautband.atlas import Atlas
+from tautband.atlas.tables import Prevalence
 
 DATA = Path(__file__).parent / "data"
 SIDE = {"L": "left", "R": "right", "M": "midline"}
@@ -42,6 +43,9 @@ HEADS = {
     "triceps_brachii": ("triceps_long_head", "triceps_medial_head", "triceps_lateral_head"),
 }
 """Muscles that reports name whole and the atlas keeps by head."""
+
+MUSCLES_TO_RANK = 4
+"""Muscles that a complaint or study must have examined for a rank correlation."""
 
 Scores = Mapping[tuple[str, str], float]
 """Muscle and side to a score; higher is likelier."""
@@ -221,8 +225,31 @@ def _mean(values: np.ndarray[Any, Any]) -> str:
     return f"{values.mean():.2f} ({means[100]:.2f} to {means[3899]:.2f})"
 
 
+def published_shares(rows: Iterable[Prevalence], atlas: Atlas) -> Mapping[str, float]:
+    """Per muscle the mean published share of patients in whom it was active."""
+    shares: dict[str, list[float]] = {}
+    for row in rows:
+        for muscle in atlas.muscles_named(row.muscle):
+            shares.setdefault(whole(muscle), []).append(row.active_pct or 0.0)
+    return {muscle: float(np.mean(found)) for muscle, found in shares.items()}
+
+
+def without_studies(atlas: Atlas, rows: Sequence[Prevalence], name: str) -> Atlas:
+    """The atlas without some rows of prevalence, under a version of its own."""
+    kept = tuple(r for r in atlas.prevalence if r not in rows)
+    return replace(atlas, version=f"{atlas.version}-{name}", prevalence=kept)
+
+
+def correlation(scores: Scores, published: Mapping[str, float]) -> float:
+    """Rank correlation of scores, the higher side of each muscle, with published shares."""
+    mine = [
+        max((s for (m, _), s in scores.items() if whole(m) == muscle), default=0.0) for muscle in published
+    ]
+    return spearman(mine, list(published.values()))
+
+
 def prevalence_correlation(atlas: Atlas) -> list[str]:
-    """Rank correlation of scores and published prevalence per complaint, with and without the study in the priors."""
+    """Rank correlation of scores and published prevalence per complaint, with and without the studies in the priors."""
     regions: dict[str, list[str]] = {}
     for row in atlas.complaint_regions:
         regions.setdefault(row.complaint, []).append(row.region)
@@ -230,49 +257,45 @@ def prevalence_correlation(atlas: Atlas) -> list[str]:
         "| complaint | muscles | tautband | overlap | prevalence alone | tautband as shipped |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    all_rho: dict[str, list[tuple[float, int]]] = {}
+    left_out = ["| study left out | complaint | muscles | tautband |", "| --- | --- | --- | --- |"]
+    all_rho: list[list[float]] = []
+    sizes = []
     for complaint, places in regions.items():
         studied = [r for r in atlas.prevalence if r.complaint_key == complaint and r.active_pct is not None]
-        published: dict[str, list[float]] = {}
-        for row in studied:
-            for muscle in atlas.muscles_named(row.muscle):
-                published.setdefault(whole(muscle), []).append(row.active_pct or 0.0)
-        if len(published) < 4:
+        published = published_shares(studied, atlas)
+        if len(published) < MUSCLES_TO_RANK:
             continue
-        kept_out = replace(
-            atlas,
-            version=f"{atlas.version}-{complaint}",
-            prevalence=tuple(r for r in atlas.prevalence if r not in studied),
-        )
+        kept_out = without_studies(atlas, studied, complaint)
         case = Case(pain=tuple(PaintedRegion(*place_of(atlas, region, "right")) for region in places))
-        target = [float(np.mean(published[m])) for m in published]
-        cells = []
-        for name, scores in (
-            ("model", by_model(case, kept_out)),
-            ("overlap", by_overlap(case, kept_out)),
-            ("prevalence", by_prevalence(case, kept_out)),
-            ("shipped", by_model(case, atlas)),
-        ):
-            mine = [
-                max((s for (m, _), s in scores.items() if whole(m) == muscle), default=0.0)
-                for muscle in published
-            ]
-            rho = spearman(mine, target)
-            all_rho.setdefault(name, []).append((rho, len(target)))
-            cells.append(f"{rho:+.2f}")
-        lines.append(f"| {complaint} | {len(target)} | " + " | ".join(cells) + " |")
-    pooled = [
-        f"{np.average([r for r, _ in pairs], weights=[n for _, n in pairs]):+.2f}"
-        for pairs in all_rho.values()
-    ]
+        rhos = [
+            correlation(scores, published)
+            for scores in (
+                by_model(case, kept_out),
+                by_overlap(case, kept_out),
+                by_prevalence(case, kept_out),
+                by_model(case, atlas),
+            )
+        ]
+        all_rho.append(rhos)
+        sizes.append(len(published))
+        lines.append(
+            f"| {complaint} | {len(published)} | " + " | ".join(f"{rho:+.2f}" for rho in rhos) + " |"
+        )
+        for study in dict.fromkeys(r.study for r in studied):
+            own = [r for r in studied if r.study == study]
+            examined = published_shares(own, atlas)
+            # a study that no other one stands beside was left out above
+            if len(examined) >= MUSCLES_TO_RANK and len(own) < len(studied):
+                rho = correlation(by_model(case, without_studies(atlas, own, study)), examined)
+                left_out.append(f"| {study} | {complaint} | {len(examined)} | {rho:+.2f} |")
+    pooled = " | ".join(f"{rho:+.2f}" for rho in np.average(all_rho, axis=0, weights=sizes))
+    lines.append(f"| **weighted by muscles** | {sum(sizes)} | {pooled} |")
     lines.append(
-        f"| **weighted by muscles** | {sum(n for _, n in all_rho['model'])} | " + " | ".join(pooled) + " |"
+        f"\nComplaints with at least {MUSCLES_TO_RANK} muscles examined. In the first three columns the complaint's "
+        "studies are left out; the last uses the atlas as shipped, which has seen them. Where a complaint has several "
+        "studies, each is also left out alone; a review may hold another study of the table.\n"
     )
-    lines.append(
-        "\nComplaints with at least four muscles examined. In the first three columns the complaint's studies are left "
-        "out of the priors; the last uses the atlas as shipped, whose priors have seen them."
-    )
-    return lines
+    return [*lines, *left_out]
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:

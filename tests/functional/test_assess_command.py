@@ -169,7 +169,7 @@ def test_another_layer_comes_before_the_muscles_when_it_comes_before_the_needle(
         "Likeliest muscles",
     ]
     assert "C6 radiculopathy, right" in text
-    assert "None is likely." in text
+    assert "None is likely to be the source." in text
 
 
 def test_in_an_emergency_nothing_stands_beside_what_must_be_done() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tautband.assessment.assess import assess, mirror
@@ -16,7 +16,7 @@ from tautband.assessment.case import OPPOSITE, SIGNS, Case, Finding, PaintedRegi
 from tautband.assessment.guard import is_guarded
 from tautband.assessment.judgement import judge
 from tautband.assessment.model import compile_model
-from tautband.assessment.network import build_network, can_affect, unseen
+from tautband.assessment.network import build_network, can_affect, palpation_ratio, unseen
 from tautband.assessment.report import write_assessment
 from tautband.assessment.simulate import World, draw_patient
 from tautband.assessment.solve import solve_network
@@ -191,6 +191,26 @@ def test_a_found_trigger_point_never_lowers_a_neural_or_dangerous_cause(seed, da
             assert after[key][1] >= active * (1 - 1e-6)
         assert layers_after.get("neural", 0.0) >= layers.get("neural", 0.0) * (1 - 1e-6)
         before, layers = after, layers_after
+
+
+@SHORT
+@given(st.integers(0, 2**32), st.data())
+def test_pressing_a_point_multiplies_the_odds_that_it_is_active_by_what_its_signs_say(seed, data):
+    case = drawn(seed).case
+    network = build_network(case, ATLAS, MODEL)
+    points = [(c.id, c.side) for c in network.causes if c.muscle]
+    assume(points)
+    point, side = data.draw(st.sampled_from(points))
+    finding = Finding(point, side, **{sign: data.draw(st.booleans()) for sign in SIGNS})
+    told = build_network(case.with_finding(finding), ATLAS, MODEL)
+    before, after = odds_of(network, point, side), odds_of(told, point, side)
+    assert after == pytest.approx(before * palpation_ratio(finding, ATLAS, MODEL), rel=1e-6)
+
+
+def odds_of(network, point, side):
+    i = [(c.id, c.side) for c in network.causes].index((point, side))
+    active = float(solve_network(network).active[i])
+    return active / (1.0 - active)
 
 
 @SHORT

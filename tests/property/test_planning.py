@@ -33,7 +33,7 @@ def assessment_of(
     ranked = sorted(muscles, key=lambda m: (-m[2], m[0], m[1]))
     causes = tuple(
         CauseEstimate(
-            point, "trigger_point", side, "myofascial", "none", point, p, p, (), (), (), ("own_judgement",)
+            point, "trigger_point", side, "myofascial", "none", point, p, p, p, (), (), (), ("own_judgement",)
         )
         for point, side, p in ranked
     )
@@ -61,7 +61,7 @@ def assessment_of(
         layers={"myofascial": 1.0},
         causes=causes,
         muscles=tuple(
-            MuscleEstimate(m, side, p) for (m, side), p in sorted(best.items(), key=lambda i: -i[1])
+            MuscleEstimate(m, side, p, p) for (m, side), p in sorted(best.items(), key=lambda i: -i[1])
         ),
         unexplained=(),
         channels=(),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tautband.assessment.case import OPPOSITE, Case
 from tautband.assessment.channels import ChannelShare, RelatedPoint, channel_shares, related_points
 from tautband.assessment.explain import CauseKey, Explanation, Reason, explain
-from tautband.assessment.guard import Shares
 from tautband.assessment.inference import Posterior
-from tautband.assessment.judgement import judge
+from tautband.assessment.judgement import Judgement, judge
 from tautband.assessment.model import Place, place_of
 from tautband.assessment.network import Network
 from tautband.assessment.next_step import NextStep, next_steps
@@ -19,7 +20,7 @@ from tautband.assessment.verdict import Needling
 from tautband.atlas import Atlas
 
 EXPLAINED = 5
-"""How many of the likeliest causes get their reasons."""
+"""How many of the likeliest causes get their reasons, and of the likeliest muscles their likeliest trigger point."""
 
 LISTED_FROM = 0.001
 """Causes and muscles below this probability are not listed."""
@@ -44,6 +45,9 @@ class CauseEstimate:
         What it is.
     probability
         Chance that it is active.
+    shown
+        The part of it that this person shows, by the drawing, the answers or palpation; the rest is what studies found
+        in people with such a complaint.
     main_source
         Chance that it is the main source of the complaint.
     explains
@@ -63,6 +67,7 @@ class CauseEstimate:
     urgency: str
     name: str
     probability: float
+    shown: float
     main_source: float
     explains: tuple[Explained, ...]
     why: tuple[Reason, ...]
@@ -72,11 +77,12 @@ class CauseEstimate:
 
 @dataclass(frozen=True, slots=True)
 class MuscleEstimate:
-    """Chance that a muscle holds at least one active trigger point."""
+    """Chance that a muscle holds at least one active trigger point, and the part of it that this person shows."""
 
     muscle: str
     side: str
     probability: float
+    shown: float
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,11 @@ def _assess(case: Case, atlas: Atlas, reasons: bool) -> Assessment:
         (i for i, cause in enumerate(network.causes) if cause.kind != "unknown"),
         key=lambda i: (-round(float(shares.active[i]), 9), network.causes[i].id, network.causes[i].side),
     )
-    explanation = explain(judgement, order[:EXPLAINED]) if reasons else Explanation({}, {}, {})
+    unpressed, studies = _unpressed(judgement), _studies(judgement)
+    muscles = _muscles(network, judgement.posterior, unpressed)
+    explanation = Explanation({}, {}, {})
+    if reasons:
+        explanation = explain(judgement, _worth_explaining(network, order, muscles))
     return Assessment(
         atlas=atlas.version,
         method=judgement.posterior.method,
@@ -162,11 +172,11 @@ def _assess(case: Case, atlas: Atlas, reasons: bool) -> Assessment:
         needling=judgement.needling,
         layers=judgement.layers,
         causes=tuple(
-            _estimate(i, atlas, network, shares, explanation)
+            _estimate(i, judgement, unpressed[i], explanation, studies)
             for i in order
             if shares.active[i] >= LISTED_FROM
         ),
-        muscles=_muscles(network, judgement.posterior),
+        muscles=muscles,
         unexplained=_listed(
             {place: share for place, share in explanation.unexplained.items() if share > 0.5}
         ),
@@ -175,15 +185,30 @@ def _assess(case: Case, atlas: Atlas, reasons: bool) -> Assessment:
     )
 
 
+def _worth_explaining(
+    network: Network, order: Sequence[int], muscles: Sequence[MuscleEstimate]
+) -> Sequence[int]:
+    sites: dict[tuple[str, str], int] = {}
+    for i in order:
+        sites.setdefault((network.causes[i].muscle, network.causes[i].side), i)
+    likeliest = [sites[m.muscle, m.side] for m in muscles[:EXPLAINED]]
+    return list(dict.fromkeys([*order[:EXPLAINED], *likeliest]))
+
+
 def _estimate(
-    i: int, atlas: Atlas, network: Network, shares: Shares, explanation: Explanation
+    i: int,
+    judgement: Judgement,
+    unpressed: float,
+    explanation: Explanation,
+    studies: Mapping[str, tuple[str, ...]],
 ) -> CauseEstimate:
-    cause = network.causes[i]
+    atlas, shares, cause = judgement.atlas, judgement.shares, judgement.network.causes[i]
     key: CauseKey = (cause.id, cause.side)
     if cause.kind == "trigger_point":
         point = atlas.trigger_points[cause.id]
         name = f"{atlas.muscles[point.muscle].name}, {point.label.lower()}"
-        sources = point.provenance.sources
+        # what brings in a point that the drawing does not show is named first
+        sources = tuple(dict.fromkeys((*studies.get(point.muscle, ()), *point.provenance.sources)))
     else:
         name = atlas.lookalikes[cause.id].name
         sources = atlas.lookalikes[cause.id].provenance.sources
@@ -195,6 +220,7 @@ def _estimate(
         urgency=cause.urgency,
         name=name,
         probability=float(shares.active[i]),
+        shown=_shown(float(shares.active[i]), unpressed),
         main_source=float(shares.main[i]),
         explains=_listed(explanation.explains.get(key, {})),
         why=explanation.reasons.get(key, ()),
@@ -203,19 +229,48 @@ def _estimate(
     )
 
 
+def _studies(judgement: Judgement) -> Mapping[str, tuple[str, ...]]:
+    """Per muscle, where it was published how often it is active in the complaints that are painted."""
+    drawn = {p.region for p in judgement.case.pain}
+    complaints = {c.id for c in judgement.model.complaints if c.regions & drawn}
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in judgement.atlas.prevalence:
+        if row.complaint_key in complaints and row.active_pct is not None:
+            for muscle in judgement.atlas.muscles_named(row.muscle):
+                found[muscle].update(dict.fromkeys(row.provenance.sources))
+    return {muscle: tuple(sources) for muscle, sources in found.items()}
+
+
 def _listed(shares: Mapping[Place, float]) -> tuple[Explained, ...]:
     """The places with the largest share first, whatever the order in which they were painted."""
     order = sorted(shares, key=lambda place: (-round(shares[place], 9), place))
     return tuple(Explained(*place, shares[place]) for place in order)
 
 
-def _muscles(network: Network, posterior: Posterior) -> tuple[MuscleEstimate, ...]:
+def _muscles(
+    network: Network, posterior: Posterior, unpressed: Sequence[float]
+) -> tuple[MuscleEstimate, ...]:
     found = []
     for b, block in enumerate(network.problem.blocks):
-        cause = network.causes[block[0]]
-        if cause.muscle and posterior.block_active[b] >= LISTED_FROM:
-            found.append(MuscleEstimate(cause.muscle, cause.side, float(posterior.block_active[b])))
+        cause, active = network.causes[block[0]], float(posterior.block_active[b])
+        if cause.muscle and active >= LISTED_FROM:
+            quiet = 1.0 - math.prod(1.0 - unpressed[i] for i in block)
+            found.append(MuscleEstimate(cause.muscle, cause.side, active, _shown(active, quiet)))
     return tuple(sorted(found, key=lambda m: (-round(m.probability, 9), m.muscle, m.side)))
+
+
+def _unpressed(judgement: Judgement) -> Sequence[float]:
+    """Per cause, the chance that it is active without showing itself, as long as nobody has pressed there."""
+    pressed = {(f.trigger_point, f.side) for f in judgement.case.findings}
+    network = judgement.network
+    return [
+        0.0 if (cause.id, cause.side) in pressed else quiet
+        for cause, quiet in zip(network.causes, network.quiet, strict=True)
+    ]
+
+
+def _shown(active: float, quiet: float) -> float:
+    return max(0.0, 1.0 - (1.0 - active) / (1.0 - quiet))
 
 
 def mirror(assessment: Assessment) -> Assessment:

@@ -25,11 +25,12 @@ class Reason:
     Attributes
     ----------
     kind
-        `region`, `silent_region`, `answer`, `finding` or `test`.
+        `region`, `silent_region`, `complaint`, `answer`, `finding` or `test`.
     id, side
-        What it is: region, question, trigger point or test, and the side where it has one.
+        What it is: region, complaint, question, trigger point or test, and the side where it has one.
     value
-        The answer given, the movement ticked or the signs found; empty for a region.
+        The answer given, the movement ticked, the signs found, or the share of people with the complaint in whom
+        studies found the muscle active; empty for a region.
     log_odds
         Change of the cause's log-odds of being active: with all the evidence, minus without this piece.
     """
@@ -101,6 +102,16 @@ def explain(judgement: Judgement, causes: Sequence[int]) -> Explanation:
     for place in _silent_places(network, causes):
         rest = unseen(network, place)
         note("silent_region", *place, "", _by_key(rest, solve_network(rest)))
+    for complaint in model.complaints:
+        if complaint.regions.isdisjoint(p.region for p in case.pain):
+            continue
+        rest = build_network(case, atlas, model, ignore_complaint=complaint.id)
+        left_out = _by_key(rest, solve_network(rest))
+        for i, key in keys.items():
+            cause = network.causes[i]
+            if share := complaint.muscles.get(cause.muscle):
+                unseen_in_studies = left_out.get(key, _log_odds(cause.companion))
+                note("complaint", complaint.id, "", f"{share:.2f}", {key: unseen_in_studies})
     for question, left_out in _without_answers(network, posterior, keys):
         note("answer", question, "", ";".join(case.answers[question]), left_out)
     for finding in case.findings:
@@ -134,7 +145,7 @@ def _without_answers(
     """
     together = {}
     for i, key in keys.items():
-        held = replace(network, problem=hold_active(network.problem, i))
+        held = replace(network, problem=hold_active(network.problem, i, network.quiet[i]))
         together[key] = posterior.active[i] * solve_network(held).main
     for question in dict.fromkeys(q for ratios in network.ratios for q in ratios):
         scale = 1.0 / np.array([ratios.get(question, 1.0) for ratios in network.ratios])
@@ -145,10 +156,11 @@ def _without_answers(
         )
 
 
-def hold_active(problem: Problem, cause: int) -> Problem:
-    """The same problem given that one cause is active."""
+def hold_active(problem: Problem, cause: int, quiet: float = 0.0) -> Problem:
+    """The same problem given that one cause is active, `quiet` being its chance to be so without showing itself."""
     causes = list(problem.causes)
-    causes[cause] = replace(causes[cause], companion=(0.0, causes[cause].companion[1]))
+    idle, active = causes[cause].companion
+    causes[cause] = replace(causes[cause], companion=(idle * quiet, active))
     return replace(problem, causes=tuple(causes))
 
 

@@ -71,7 +71,7 @@ def _muscles(assessment: Assessment, atlas: Atlas) -> Iterator[str]:
         yield f"    - where: {atlas.trigger_points[cause.id].location}"
         if cause.acupoints:
             yield f"    - near: {wording.acupoints(cause.acupoints, atlas)}"
-        yield f"    - pattern from: {wording.sources(cause.sources, atlas, limit=9)}"
+        yield f"    - from: {wording.sources(cause.sources, atlas, limit=9)}"
 
 
 def _reasons(cause: CauseEstimate, atlas: Atlas) -> Iterator[str]:

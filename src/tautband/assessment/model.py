@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from tautband.assessment.case import OPPOSITE
-from tautband.assessment.priors import muscle_prevalence
+from tautband.assessment.priors import complaint_prevalence, muscle_prevalence
 from tautband.atlas import Atlas
 from tautband.atlas.tables import AREAS, AnswerStrength, Referral
 
@@ -83,12 +83,35 @@ class ModelCause:
 
 
 @dataclass(frozen=True)
+class Complaint:
+    """A complaint that studies examined for active trigger points.
+
+    Attributes
+    ----------
+    id
+        Its key in the prevalence data.
+    regions
+        The regions that people with it paint.
+    muscles
+        Share of people with it in whom a muscle holds an active trigger point.
+    points
+        The same for each trigger point of these muscles.
+    """
+
+    id: str
+    regions: frozenset[str]
+    muscles: Mapping[str, float]
+    points: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Model:
-    """Every cause on every side, indexed by the places it can paint."""
+    """Every cause on every side, indexed by the places it can paint, and the complaints that were studied."""
 
     causes: tuple[ModelCause, ...]
     by_place: Mapping[Place, tuple[int, ...]]
     by_id: Mapping[tuple[str, str], int]
+    complaints: tuple[Complaint, ...]
     answers: AnswerModel
     parameters: Mapping[str, float]
 
@@ -161,6 +184,7 @@ def compile_model(atlas: Atlas) -> Model:
         causes=causes,
         by_place={place: tuple(found) for place, found in by_place.items()},
         by_id={(cause.id, cause.side): i for i, cause in enumerate(causes)},
+        complaints=tuple(_complaints(atlas)),
         answers=answers,
         parameters=parameters,
     )
@@ -222,6 +246,21 @@ def _lookalikes(atlas: Atlas, parameters: Mapping[str, float]) -> Iterable[Model
                 age_min=row.age_min,
                 age_max=row.age_max,
             )
+
+
+def _complaints(atlas: Atlas) -> Iterable[Complaint]:
+    regions: dict[str, set[str]] = defaultdict(set)
+    for row in atlas.complaint_regions:
+        regions[row.complaint].add(row.region)
+    for complaint, muscles in complaint_prevalence(atlas).items():
+        points = {}
+        for muscle, share in muscles.items():
+            sites = atlas.trigger_points_of.get(muscle, ())
+            total = sum(site.commonness for site in sites)
+            # shared out so that at least one of the sites is active in the share of the muscle
+            points.update({s.id: 1.0 - (1.0 - share) ** (s.commonness / total) for s in sites})
+        if complaint in regions:
+            yield Complaint(complaint, frozenset(regions[complaint]), muscles, points)
 
 
 def _unknowns(atlas: Atlas, parameters: Mapping[str, float], known: float) -> Iterable[ModelCause]:

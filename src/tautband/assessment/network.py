@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tautband.assessment.case import Case, Finding
 from tautband.assessment.inference import Cause, Extent, Problem
-from tautband.assessment.model import MOVEMENTS, NONE_OF_THESE, Model, ModelCause, Place, place_of
+from tautband.assessment.model import MOVEMENTS, NONE_OF_THESE, Complaint, Model, ModelCause, Place, place_of
 from tautband.atlas import Atlas
 
 SMALLEST = 1e-4
@@ -28,12 +28,15 @@ class Network:
         What each positive finding is: a painted place, or `("hurts_when", movement)`.
     ratios
         Per cause, how much likelier each informative answer is when it is the main source than by base rate.
+    quiet
+        Per cause, the chance that it is active although neither the drawing nor a movement shows it.
     """
 
     problem: Problem
     causes: tuple[ModelCause, ...]
     findings: tuple[Place, ...]
     ratios: tuple[Mapping[str, float], ...]
+    quiet: tuple[float, ...]
 
 
 def build_network(
@@ -42,6 +45,7 @@ def build_network(
     model: Model,
     *,
     ignore_found: bool = False,
+    ignore_complaint: str = "",
 ) -> Network:
     """Build the network of a case.
 
@@ -51,12 +55,14 @@ def build_network(
         The case and the compiled model of the same atlas.
     ignore_found
         Whether palpation that speaks for a trigger point is ignored.
+    ignore_complaint
+        A complaint whose studies are ignored.
 
     Returns
     -------
     Network
-        Only causes that can paint a painted place, or that palpation speaks for, take part: the others neither gain
-        nor lose by the drawing.
+        Only causes that can paint a painted place, that were examined in such a complaint, or that palpation speaks
+        for, take part: the others neither gain nor lose by the drawing.
     """
     painted = [place_of(atlas, p.region, p.side) for p in case.pain if p.intensity != 0]
     findings: tuple[Place, ...] = (
@@ -71,20 +77,19 @@ def build_network(
     if painted:
         # without a drawing there is no complaint that a point could be the source of
         reached.update(model.by_id[key] for key, ratio in palpated.items() if ratio > 1.0)
+    beside = active_beside(painted, (c for c in model.complaints if c.id != ignore_complaint))
+    reached.update(model.by_id[key] for key in beside)
     causes = tuple(model.causes[i] for i in sorted(reached) if can_affect(model.causes[i], case))
-    quiet = unticked_movements(case, atlas)
+    unticked = unticked_movements(case, atlas)
     likelihoods = answer_ratios(case, model, causes)
-    ratios = test_ratios(case, atlas)
+    tested = test_ratios(case, atlas)
+    own = [palpated.get((c.id, c.side), 1.0) * tested.get(c.id, 1.0) for c in causes]
+    quiet = [beside.get((c.id, c.side), 0.0) for c in causes]
     return Network(
         problem=Problem(
             causes=tuple(
-                _cause(
-                    cause,
-                    palpated.get((cause.id, cause.side), 1.0) * ratios.get(cause.id, 1.0),
-                    likelihood,
-                    _extents(cause, at, quiet),
-                )
-                for cause, likelihood in zip(causes, likelihoods, strict=True)
+                _cause(cause, ratio, chance, likelihood, _extents(cause, at, unticked))
+                for cause, ratio, chance, likelihood in zip(causes, own, quiet, likelihoods, strict=True)
             ),
             blocks=_blocks(causes),
             leaks=tuple(_leak(finding, model) for finding in findings),
@@ -94,7 +99,38 @@ def build_network(
         causes=causes,
         findings=findings,
         ratios=tuple(likelihoods),
+        quiet=tuple(r * q / (1.0 - q + r * q) for r, q in zip(own, quiet, strict=True)),
     )
+
+
+def active_beside(
+    painted: Sequence[Place], complaints: Iterable[Complaint]
+) -> Mapping[tuple[str, str], float]:
+    """Chance of each trigger point to be active because the painted pain is a complaint that studies examined.
+
+    Parameters
+    ----------
+    painted
+        The painted places.
+    complaints
+        The complaints that studies examined.
+
+    Returns
+    -------
+    Mapping
+        Trigger point and side to its share in the complaint, times how far what is painted on this side is that
+        complaint (the overlap of the regions, Dice 1945, 10.2307/1932409); of several complaints the one that says
+        most.
+    """
+    chances: dict[tuple[str, str], float] = {}
+    for complaint in complaints:
+        for side in ("left", "right"):
+            drawn = {region for region, where in painted if where in (side, "midline")}
+            if shared := len(drawn & complaint.regions):
+                overlap = 2 * shared / (len(drawn) + len(complaint.regions))
+                for point, share in complaint.points.items():
+                    chances[point, side] = max(chances.get((point, side), 0.0), overlap * share)
+    return chances
 
 
 def unseen(network: Network, place: Place) -> Network:
@@ -235,10 +271,10 @@ def unticked_movements(case: Case, atlas: Atlas) -> tuple[str, ...]:
     )
 
 
-def _extents(cause: ModelCause, at: Mapping[Place, int], quiet: Sequence[str]) -> tuple[Extent, ...]:
+def _extents(cause: ModelCause, at: Mapping[Place, int], unticked: Sequence[str]) -> tuple[Extent, ...]:
     moves = tuple(sorted((at[MOVEMENTS, m], q) for m, q in cause.moves.items() if (MOVEMENTS, m) in at))
     still = 1.0
-    for movement in quiet:
+    for movement in unticked:
         still *= 1.0 - cause.moves.get(movement, 0.0)
     extents = []
     for pattern in cause.extents:
@@ -255,6 +291,7 @@ def _extents(cause: ModelCause, at: Mapping[Place, int], quiet: Sequence[str]) -
 def _cause(
     cause: ModelCause,
     own_ratio: float,
+    quiet: float,
     likelihood: Mapping[str, float],
     extents: tuple[Extent, ...],
 ) -> Cause:
@@ -262,7 +299,8 @@ def _cause(
     for ratio in likelihood.values():
         main *= ratio
     return Cause(
-        companion=(1.0 - cause.companion, cause.companion * own_ratio),
+        # palpation finds a point that the drawing does not show like any other
+        companion=((1.0 - cause.companion) * (1.0 - quiet + quiet * own_ratio), cause.companion * own_ratio),
         main=main,
         extents=extents,
     )

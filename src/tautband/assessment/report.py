@@ -36,7 +36,12 @@ def write_assessment(assessment: Assessment) -> dict[str, Any]:
         "layers": {layer: round(share, 4) for layer, share in assessment.layers.items()},
         "causes": [_cause(cause) for cause in assessment.causes],
         "muscles": [
-            {"muscle": m.muscle, "side": m.side, "probability": round(m.probability, 4)}
+            {
+                "muscle": m.muscle,
+                "side": m.side,
+                "probability": round(m.probability, 4),
+                "shown": round(m.shown, 4),
+            }
             for m in assessment.muscles
         ],
         "unexplained": [
@@ -105,6 +110,7 @@ def _cause(cause: CauseEstimate) -> dict[str, Any]:
         "layer": cause.layer,
         "name": cause.name,
         "probability": round(cause.probability, 4),
+        "shown": round(cause.shown, 4),
         "main_source": round(cause.main_source, 4),
         "explains": [
             {"region": e.region, "side": e.side, "share": round(e.share, 3)} for e in cause.explains

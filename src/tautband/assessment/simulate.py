@@ -1,9 +1,10 @@
 """Patients drawn from the model itself, to check that the engine's probabilities are right.
 
 A simulated patient is what the network assumes a patient to be: one main source drawn by its prior, companions active
-independently, an extent for each active cause, places painted by any of them or by the leak, movements ticked, answers
-given by the main source alone, and palpation signs that tell active from inactive trigger points exactly as far as the
-engine believes them. They show that the arithmetic is right, not that the knowledge is.
+independently, an extent for each active cause, places painted by any of them or by the leak, movements ticked, further
+active points as studies found them in such a complaint, answers given by the main source alone, and palpation signs
+that tell active from inactive trigger points exactly as far as the engine believes them. They show that the arithmetic
+is right, not that the knowledge is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.random import Generator
 
 from tautband.assessment.case import Case, Finding, PaintedRegion
 from tautband.assessment.model import MOVEMENTS, NONE_OF_THESE, Model, ModelCause, compile_model, place_of
-from tautband.assessment.network import can_affect
+from tautband.assessment.network import active_beside, can_affect
 from tautband.assessment.next_step import PALPATED, NextStep
 from tautband.atlas import Atlas
 
@@ -96,11 +97,14 @@ class Patient:
         The main source.
     active
         Every active cause by id and side, the main source among them.
+    shown
+        Those of them that can show themselves in the drawing and on movement.
     """
 
     case: Case
     main: ModelCause
     active: frozenset[tuple[str, str]]
+    shown: frozenset[tuple[str, str]]
     world: World = field(repr=False)
     seed: int = 0
 
@@ -134,7 +138,7 @@ class Patient:
         for choice in atlas.answers_of[MOVEMENTS]:
             if areas.intersection(choice.offered_for_areas):
                 still = 1.0 - model.answers.rates[MOVEMENTS][choice.answer]
-                for key in sorted(self.active):
+                for key in sorted(self.shown):
                     still *= 1.0 - model.causes[model.by_id[key]].moves.get(choice.answer, 0.0)
                 if chance.random() >= still:
                     ticked.append(choice.answer)
@@ -196,8 +200,8 @@ def _draw(world: World, chance: Generator) -> Patient:
     main = int(np.searchsorted(np.cumsum(weights), chance.random() * weights.sum()))
     while not can_affect(model.causes[main], person):
         main = int(np.searchsorted(np.cumsum(weights), chance.random() * weights.sum()))
-    beside = np.flatnonzero(chance.random(len(weights)) < world.companions)
-    active = sorted({main, *(int(i) for i in beside if can_affect(model.causes[int(i)], person))})
+    companions = np.flatnonzero(chance.random(len(weights)) < world.companions)
+    active = sorted({main, *(int(i) for i in companions if can_affect(model.causes[int(i)], person))})
     leaks = np.flatnonzero(chance.random(len(world.places)) < model.parameters["leak_region"])
     painted = {world.places[int(i)] for i in leaks}
     for i in active:
@@ -206,6 +210,10 @@ def _draw(world: World, chance: Generator) -> Patient:
             # a source that shows nowhere is nobody's complaint
             shown = _paint(model.causes[i], chance)
         painted |= shown
+    shown_by = frozenset((model.causes[i].id, model.causes[i].side) for i in active)
+    # people with such a complaint have more active points than the drawing needs
+    beside = active_beside([place for place in world.places if place in painted], model.complaints)
+    quiet = frozenset(key for key, share in beside.items() if chance.random() < share)
     # how strong it is says nothing of the cause; red flags wait for it, so it is always told
     strength = float(chance.integers(STRENGTHS[0], STRENGTHS[1] + 1))
     return Patient(
@@ -215,7 +223,8 @@ def _draw(world: World, chance: Generator) -> Patient:
             pain=tuple(PaintedRegion(*place, strength) for place in world.places if place in painted),
         ),
         main=model.causes[main],
-        active=frozenset((model.causes[i].id, model.causes[i].side) for i in active),
+        active=shown_by | quiet,
+        shown=shown_by,
         world=world,
         seed=int(chance.integers(2**32)),
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from tautband.assessment.inference import Posterior, plan_sweep, solve
 from tautband.assessment.network import Network
@@ -30,5 +34,16 @@ def solve_network(network: Network, explain: Sequence[int] = ()) -> Posterior:
     problem = network.problem
     plan = plan_sweep(problem, widest=LARGEST_FRONTIER)
     if plan.frontier <= LARGEST_FRONTIER:
-        return solve(problem, plan, explain)
-    return solve_by_sampling(problem, explain)
+        return _with_quiet(network, solve(problem, plan, explain))
+    return _with_quiet(network, solve_by_sampling(problem, explain))
+
+
+def _with_quiet(network: Network, posterior: Posterior) -> Posterior:
+    """Count a cause as active, too, when neither the drawing nor a movement shows it."""
+    quiet = np.array(network.quiet)
+    block_quiet = np.array([1.0 - math.prod(1.0 - quiet[list(block)]) for block in network.problem.blocks])
+    return replace(
+        posterior,
+        active=posterior.active + (1.0 - posterior.active) * quiet,
+        block_active=posterior.block_active + (1.0 - posterior.block_active) * block_quiet,
+    )

@@ -103,6 +103,8 @@ def reason(row: Reason, atlas: Atlas, seen_from: str = "") -> str:
             return f"painted: {place(row.id, row.side, atlas, seen_from)}"
         case "silent_region":
             return f"not painted: {place(row.id, row.side, atlas, seen_from)}"
+        case "complaint":
+            return f"in studies active in {float(row.value):.0%} of people with {row.id.replace('_', ' ')}"
         case "finding":
             muscle = atlas.muscles[atlas.trigger_points[row.id].muscle].name
             signs = ", ".join(_sign(s) for s in row.value.split(";") if s)
@@ -141,9 +143,9 @@ def strength(log_odds: float) -> str:
 
 
 def likeliest_muscles(assessment: Assessment) -> tuple[MuscleEstimate, ...]:
-    """The three to five muscles worth naming: three, and two more while they are not much less likely."""
+    """The three to five muscles worth naming: three, and two more while they are likelier than not."""
     muscles = assessment.muscles
-    return tuple(m for i, m in enumerate(muscles[:5]) if i < 3 or m.probability >= 0.1)
+    return tuple(m for i, m in enumerate(muscles[:5]) if i < 3 or m.probability >= 0.5)
 
 
 def causes_of_muscle(
@@ -175,12 +177,16 @@ def worth_explaining(
 
 
 def unlikely_muscles(assessment: Assessment, atlas: Atlas) -> str:
-    """A sentence in place of bars when not even the likeliest muscle is worth details."""
+    """A sentence in place of bars when not even the likeliest muscle is worth details, or none is the source."""
     muscles = likeliest_muscles(assessment)
-    if not muscles or muscles[0].probability >= WORTH_DETAILS:
+    if not muscles:
         return ""
-    names = (f"{atlas.muscles[m.muscle].name}, {m.side} ({percent(m.probability)})" for m in muscles)
-    return f"None is likely. Nearest: {'; '.join(names)}."
+    names = "; ".join(f"{atlas.muscles[m.muscle].name}, {m.side} ({percent(m.probability)})" for m in muscles)
+    if muscles[0].probability < WORTH_DETAILS:
+        return f"None is likely. Nearest: {names}."
+    if assessment.layers.get("myofascial", 0.0) < WORTH_DETAILS:
+        return f"None is likely to be the source. Active beside it: {names}."
+    return ""
 
 
 def reasons(cause: CauseEstimate, atlas: Atlas, limit: int) -> tuple[Reason, ...]:

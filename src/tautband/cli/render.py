@@ -91,15 +91,15 @@ def _muscles(page: Page, assessment: Assessment, atlas: Atlas) -> None:
             muscle.probability, "cyan", Text(f"{atlas.muscles[muscle.muscle].name}, {muscle.side}", "bold")
         )
         if cause is not None:
-            _why(page, cause, atlas, 4 if i == 0 else 2)
+            _why(page, cause, atlas, first=i == 0)
 
 
-def _why(page: Page, cause: CauseEstimate, atlas: Atlas, limit: int) -> None:
-    _reasons(page, cause, atlas, limit, indent=4)
+def _why(page: Page, cause: CauseEstimate, atlas: Atlas, *, first: bool) -> None:
+    _reasons(page, cause, atlas, 4 if first else 2, indent=4)
     page.say(f"where: {atlas.trigger_points[cause.id].location}", DIM)
     if cause.acupoints:
         page.say(f"near: {wording.acupoints(cause.acupoints, atlas)}", "blue")
-    page.say(f"pattern from: {wording.sources(cause.sources, atlas)}", DIM)
+    page.say(f"from: {wording.sources(cause.sources, atlas, limit=2)}", DIM)
 
 
 def _reasons(page: Page, cause: CauseEstimate, atlas: Atlas, limit: int, indent: int) -> None:

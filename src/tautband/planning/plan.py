@@ -350,7 +350,8 @@ class _Planner:
         worth = self.rule("worth_needling")
         per_muscle = 1 if self.setting.session == 1 else int(self.rule("points_per_muscle"))
         found: list[Site] = []
-        likely = [m for m in self.assessment.muscles if m.probability >= worth]
+        # what is only known from studies is pressed before anybody plans to needle it
+        likely = [m for m in self.assessment.muscles if m.shown >= worth]
         likely = [m for m in likely if m.muscle in self.atlas.needling]
         for m in likely[: int(self.rule("candidates"))]:
             points = [
@@ -360,7 +361,7 @@ class _Planner:
                 and c.side == m.side
                 and self.atlas.trigger_points[c.id].muscle == m.muscle
             ]
-            points = [c for i, c in enumerate(points) if i == 0 or c.probability >= worth][:per_muscle]
+            points = [c for i, c in enumerate(points) if i == 0 or c.shown >= worth][:per_muscle]
             for i, c in enumerate(points):
                 probability = m.probability if i == 0 else c.probability
                 found.append(self.site(m.muscle, m.side, c.id, probability, screened=False))
@@ -382,7 +383,7 @@ class _Planner:
                 ("nothing says how it is needled: add it to needling.csv",),
             )
             for m in self.assessment.muscles
-            if m.probability >= self.rule("worth_needling") and m.muscle not in self.atlas.needling
+            if m.shown >= self.rule("worth_needling") and m.muscle not in self.atlas.needling
         ]
 
     def _candidate(self, site: Site) -> Candidate:
@@ -495,7 +496,7 @@ class _Planner:
     def muscles(self, passes: Sequence[Pass]) -> frozenset[str]:
         """The muscles of the passes, and those likely enough to be needled."""
         worth = self.rule("worth_needling")
-        likely = {m.muscle for m in self.assessment.muscles if m.probability >= worth}
+        likely = {m.muscle for m in self.assessment.muscles if m.shown >= worth}
         return frozenset(likely | {p.muscle for p in passes})
 
     def adjuncts(

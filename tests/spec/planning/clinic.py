@@ -26,7 +26,7 @@ def finds(*sites: str, **more: Any) -> Assessment:
         found.append((point, side, round(0.9 - 0.05 * i, 3)))
     causes = tuple(
         CauseEstimate(
-            point, "trigger_point", side, "myofascial", "none", point, p, p, (), (), (), ("own_judgement",)
+            point, "trigger_point", side, "myofascial", "none", point, p, p, p, (), (), (), ("own_judgement",)
         )
         for point, side, p in found
     )
@@ -40,7 +40,7 @@ def finds(*sites: str, **more: Any) -> Assessment:
         needling=Needling("suits", "made for a test"),
         layers={"myofascial": 1.0},
         causes=causes,
-        muscles=tuple(MuscleEstimate(m, s, p) for (m, s), p in muscles.items()),
+        muscles=tuple(MuscleEstimate(m, s, p, p) for (m, s), p in muscles.items()),
         unexplained=(),
         channels=(),
         next=(),

@@ -8,6 +8,7 @@ import pytest
 from tests.spec.planning.clinic import (
     ATLAS,
     AVERAGE,
+    CLEAR,
     PERSON,
     TRAINED,
     finds,
@@ -17,7 +18,9 @@ from tests.spec.planning.clinic import (
     screened,
 )
 
-from tautband.assessment import PaintedRegion
+from tautband.assessment import Case, Finding, PaintedRegion, assess
+from tautband.assessment.assess import MuscleEstimate
+from tautband.assessment.verdict import Needling
 from tautband.atlas import Atlas
 from tautband.planning import Patient, Plan, Setting, plan
 from tautband.planning.consent import digest_of
@@ -137,7 +140,19 @@ def test_tendon_and_bone_techniques_need_a_likely_look_alike_and_the_means() -> 
 
     found = finds("gastrocnemius_1:left")
     tendon = CauseEstimate(
-        "achilles_tendinopathy", "lookalike", "left", "articular", "routine", "x", 0.4, 0.3, (), (), (), ()
+        "achilles_tendinopathy",
+        "lookalike",
+        "left",
+        "articular",
+        "routine",
+        "x",
+        0.4,
+        0.4,
+        0.3,
+        (),
+        (),
+        (),
+        (),
     )
     both = replace(found, causes=(*found.causes, tendon))
     without = plan(PERSON, both, ATLAS, AVERAGE, TRAINED)
@@ -261,7 +276,7 @@ def test_a_layer_beside_muscle_that_holds_a_share_is_named_with_what_to_look_for
     from tautband.assessment.assess import CauseEstimate
 
     root = CauseEstimate(
-        "radiculopathy_l5", "lookalike", "left", "neural", "routine", "x", 0.3, 0.2, (), (), (), ()
+        "radiculopathy_l5", "lookalike", "left", "neural", "routine", "x", 0.3, 0.3, 0.2, (), (), (), ()
     )
     found = finds("gluteus_medius_1:left", layers={"myofascial": 0.8, "neural": 0.2})
     made = plan(PERSON, replace(found, causes=(*found.causes, root)), ATLAS, AVERAGE, TRAINED)
@@ -343,6 +358,28 @@ def test_the_packs_asked_for_are_there() -> None:
         "queensland",
         "unset",
     }
+
+
+def test_a_muscle_known_only_from_studies_is_pressed_before_a_needle_is_planned_for_it() -> None:
+    drawing = Case(pain=(PaintedRegion("neck_posterior_upper", "right", 4),), screening=CLEAR)
+    muscle = ("levator_scapulae", "right")
+
+    def likely(case: Case) -> MuscleEstimate:
+        return next(m for m in assess(case, ATLAS).muscles if (m.muscle, m.side) == muscle)
+
+    def needled(case: Case) -> bool:
+        sure = replace(assess(case, ATLAS), needling=Needling("suits", "made for a test"))
+        made = plan(case, sure, ATLAS, AVERAGE, TRAINED)
+        sites = [(p.muscle, p.side) for p in made.passes] + [(r.muscle, r.side) for r in made.refused]
+        return muscle in sites
+
+    pressed = drawing.with_finding(
+        Finding("levator_scapulae_1", "right", taut_band=True, tender=True, familiar_pain=True)
+    )
+    assert likely(drawing).probability > 0.2 > 0.1 > likely(drawing).shown
+    assert not needled(drawing)
+    assert likely(pressed).shown > 0.5
+    assert needled(pressed)
 
 
 def test_one_act_is_read_in_both_vocabularies_and_written_in_the_one_allowed() -> None:
