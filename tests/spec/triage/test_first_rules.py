@@ -55,6 +55,7 @@ CALMER: dict[str, tuple[str, str]] = {
         "could_be_pregnant",
         "groin or pelvic floor pain of more than six weeks in pregnancy is mostly girdle pain",
     ),
+    "new_headache_over_50": ("new_unlike_before", "a new pain of the face alone is no headache: routine"),
     "scaphoid": ("injury_level", "weeks after a small knock without one sore spot, or in the thumb itself"),
 }
 """Rules that are calmer on purpose: an answer that the calmer cases have in common, and why."""
