@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -79,7 +80,9 @@ def build_network(
         reached.update(model.by_id[key] for key, ratio in palpated.items() if ratio > 1.0)
     beside = active_beside(painted, (c for c in model.complaints if c.id != ignore_complaint))
     reached.update(model.by_id[key] for key in beside)
-    causes = tuple(model.causes[i] for i in sorted(reached) if can_affect(model.causes[i], case))
+    taking_part = [i for i in sorted(reached) if can_affect(model.causes[i], case)]
+    causes = tuple(model.causes[i] for i in taking_part)
+    fires = _fires(taking_part, painted, model)
     unticked = unticked_movements(case, atlas)
     likelihoods = answer_ratios(case, model, causes)
     tested = test_ratios(case, atlas)
@@ -88,8 +91,10 @@ def build_network(
     return Network(
         problem=Problem(
             causes=tuple(
-                _cause(cause, ratio, chance, likelihood, _extents(cause, at, unticked))
-                for cause, ratio, chance, likelihood in zip(causes, own, quiet, likelihoods, strict=True)
+                _cause(cause, ratio, chance, likelihood, _extents(cause, fires[i], at, unticked))
+                for i, cause, ratio, chance, likelihood in zip(
+                    taking_part, causes, own, quiet, likelihoods, strict=True
+                )
             ),
             blocks=_blocks(causes),
             leaks=tuple(_leak(finding, model) for finding in findings),
@@ -214,18 +219,26 @@ def answer_ratios(case: Case, model: Model, causes: Sequence[ModelCause]) -> lis
     once per layer and once for each cause with rows of its own.
     """
     ratios: list[dict[str, float]] = [{} for _ in causes]
+    of_layer: dict[str, list[int]] = defaultdict(list)
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for i, cause in enumerate(causes):
+        of_layer[cause.layer].append(i)
+        by_name[cause.id].append(i)
+        if cause.muscle:
+            by_name[cause.muscle].append(i)
     for question, given in case.answers.items():
         if question == MOVEMENTS:
             continue
         layers, alone = model.answers.movers(question)
-        by_layer: dict[str, float] = {}
-        for cause, own in zip(causes, ratios, strict=True):
-            if cause.id in alone or cause.muscle in alone:
-                own[question] = _ratio(question, given, model, cause)
-            elif cause.layer in layers:
-                if cause.layer not in by_layer:
-                    by_layer[cause.layer] = _ratio(question, given, model, cause)
-                own[question] = by_layer[cause.layer]
+        for layer in layers & of_layer.keys():
+            members = of_layer[layer]
+            plain = next((i for i in members if not {causes[i].id, causes[i].muscle} & alone), None)
+            if plain is not None:
+                ratio = _ratio(question, given, model, causes[plain])
+                for i in members:
+                    ratios[i][question] = ratio
+        for i in {i for name in alone & by_name.keys() for i in by_name[name]}:
+            ratios[i][question] = _ratio(question, given, model, causes[i])
     return ratios
 
 
@@ -271,20 +284,41 @@ def unticked_movements(case: Case, atlas: Atlas) -> tuple[str, ...]:
     )
 
 
-def _extents(cause: ModelCause, at: Mapping[Place, int], unticked: Sequence[str]) -> tuple[Extent, ...]:
-    moves = tuple(sorted((at[MOVEMENTS, m], q) for m, q in cause.moves.items() if (MOVEMENTS, m) in at))
+def _fires(
+    taking_part: Sequence[int], painted: Sequence[Place], model: Model
+) -> Mapping[int, list[list[tuple[int, float]]]]:
+    """Per cause and extent, the painted places it can paint and the chance of each."""
+    fires: dict[int, list[list[tuple[int, float]]]] = {
+        i: [[] for _ in model.causes[i].extents] for i in taking_part
+    }
+    for finding, place in enumerate(painted):
+        for i in model.by_place.get(place, ()):
+            if i in fires:
+                for row, pattern in zip(fires[i], model.causes[i].extents, strict=True):
+                    if place in pattern.paints:
+                        row.append((finding, pattern.paints[place]))
+    return fires
+
+
+def _extents(
+    cause: ModelCause,
+    fires: Sequence[Sequence[tuple[int, float]]],
+    at: Mapping[Place, int],
+    unticked: Sequence[str],
+) -> tuple[Extent, ...]:
+    moves: tuple[tuple[int, float], ...] = ()
     still = 1.0
-    for movement in unticked:
-        still *= 1.0 - cause.moves.get(movement, 0.0)
+    if cause.moves:
+        moves = tuple(sorted((at[MOVEMENTS, m], q) for m, q in cause.moves.items() if (MOVEMENTS, m) in at))
+        for movement in unticked:
+            still *= 1.0 - cause.moves.get(movement, 0.0)
     extents = []
-    for pattern in cause.extents:
-        paints = pattern.paints
-        fires = [(finding, paints[place]) for place, finding in at.items() if place in paints]
+    for pattern, row in zip(cause.extents, fires, strict=True):
         # far fewer places are painted than a cause can paint: start from silence everywhere
         silent = still * pattern.share * pattern.silent
-        for _, chance in fires:
+        for _, chance in row:
             silent /= 1.0 - chance
-        extents.append(Extent(silent, (*fires, *moves)))
+        extents.append(Extent(silent, (*row, *moves)))
     return tuple(extents)
 
 

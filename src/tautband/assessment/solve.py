@@ -41,7 +41,9 @@ def solve_network(network: Network, explain: Sequence[int] = ()) -> Posterior:
 def _with_quiet(network: Network, posterior: Posterior) -> Posterior:
     """Count a cause as active, too, when neither the drawing nor a movement shows it."""
     quiet = np.array(network.quiet)
-    block_quiet = np.array([1.0 - math.prod(1.0 - quiet[list(block)]) for block in network.problem.blocks])
+    block_quiet = np.array(
+        [1.0 - math.prod(1.0 - network.quiet[c] for c in block) for block in network.problem.blocks]
+    )
     return replace(
         posterior,
         active=posterior.active + (1.0 - posterior.active) * quiet,
