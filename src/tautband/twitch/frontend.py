@@ -17,9 +17,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, iirnotch, lfilter, lfilter_zi, sosfilt
+from scipy.signal import butter, iirnotch, lfilter_zi
 
 from tautband.twitch.pulses import PulseFilter
+from tautband.twitch.quick import cascade, recurse, spectra
 
 Floats = NDArray[np.float64]
 
@@ -223,16 +224,16 @@ class FrontEnd:
         self._steps.append(steps)
         part = self.pulses.clean(part, steps)
         if self.decimation > 1:
-            part, self._anti_alias_state = sosfilt(self._anti_alias, part, zi=self._anti_alias_state)
+            part, self._anti_alias_state = cascade(self._anti_alias, part, self._anti_alias_state)
             part = part[-self.samples % self.decimation :: self.decimation]
         self.samples += taken
         if len(part) == 0:
             return self._none
         self.raw.append(part)
         b, a, state = self._high_pass
-        part, self._high_pass[2] = lfilter(b, a, part, zi=state)
+        part, self._high_pass[2] = recurse(b, a, part, state)
         for base, (notches, state) in self._hum.items():
-            part, state = sosfilt(notches, part, zi=state)
+            part, state = cascade(notches, part, state)
             self._hum[base] = (notches, state)
         self.wave.append(part)
         ready = self.wave.end // self.hop - self.hops
@@ -246,7 +247,7 @@ class FrontEnd:
     def _powers(self, first: int, count: int) -> Floats:
         """Spectra of the frames that end with some hops, shape (count, bins)."""
         frames = self.wave.frames(first * self.hop - (self.frame - self.hop), count, self.frame, self.hop)
-        spectrum = np.fft.rfft(frames * self._window)[:, self._bins]
+        spectrum = spectra(frames * self._window)[:, self._bins]
         return np.asarray(spectrum.real**2 + spectrum.imag**2, float)
 
     def _remember(self, first: int, power: Floats) -> None:
@@ -405,13 +406,13 @@ class FrontEnd:
         """Take the lines out of the last seconds, too, so that the floor does not hold them any more."""
         b, a, _ = self._high_pass
         settled = self.raw.between(self.raw.end - self._kept, self.raw.end)
-        settled, _ = lfilter(b, a, settled, zi=lfilter_zi(b, a) * settled[0])
+        settled, _ = recurse(b, a, settled, lfilter_zi(b, a) * settled[0])
         for base in bases:
             lines = [base * n for n in range(1, HUM_HARMONICS + 1) if base * n < 0.45 * self.rate]
             notches = np.array([np.concatenate(iirnotch(f, f / HUM_WIDTH_HZ, fs=self.rate)) for f in lines])
             self._hum[base] = (notches, np.zeros((len(lines), 2)))
         for base, (notches, _) in self._hum.items():
-            settled, state = sosfilt(notches, settled, zi=np.zeros((len(notches), 2)))
+            settled, state = cascade(notches, settled, np.zeros((len(notches), 2)))
             self._hum[base] = (notches, state)
         settled[: round(SETTLING_S * self.rate)] = 0.0
         self.wave.replace(settled)
