@@ -258,7 +258,8 @@ def _complaints(atlas: Atlas) -> Iterable[Complaint]:
             sites = atlas.trigger_points_of.get(muscle, ())
             total = sum(site.commonness for site in sites)
             # shared out so that at least one of the sites is active in the share of the muscle
-            points.update({s.id: 1.0 - (1.0 - share) ** (s.commonness / total) for s in sites})
+            none = 1.0 - min(share, 1.0 - SELDOM)
+            points.update({s.id: 1.0 - none ** (s.commonness / total) for s in sites})
         if complaint in regions:
             yield Complaint(complaint, frozenset(regions[complaint]), muscles, points)
 

@@ -82,7 +82,7 @@ def build_network(
     reached.update(model.by_id[key] for key in beside)
     taking_part = [i for i in sorted(reached) if can_affect(model.causes[i], case)]
     causes = tuple(model.causes[i] for i in taking_part)
-    fires = _fires(taking_part, painted, model)
+    fires = _fires(taking_part, at, model)
     unticked = unticked_movements(case, atlas)
     likelihoods = answer_ratios(case, model, causes)
     tested = test_ratios(case, atlas)
@@ -285,13 +285,13 @@ def unticked_movements(case: Case, atlas: Atlas) -> tuple[str, ...]:
 
 
 def _fires(
-    taking_part: Sequence[int], painted: Sequence[Place], model: Model
+    taking_part: Sequence[int], at: Mapping[Place, int], model: Model
 ) -> Mapping[int, list[list[tuple[int, float]]]]:
     """Per cause and extent, the painted places it can paint and the chance of each."""
     fires: dict[int, list[list[tuple[int, float]]]] = {
         i: [[] for _ in model.causes[i].extents] for i in taking_part
     }
-    for finding, place in enumerate(painted):
+    for place, finding in at.items():
         for i in model.by_place.get(place, ()):
             if i in fires:
                 for row, pattern in zip(fires[i], model.causes[i].extents, strict=True):

@@ -89,7 +89,7 @@ def _pool(atlas: Atlas, rows: Iterable[Prevalence]) -> Pooled:
 
 
 def _shrunk(examined: float, active: float, mean: float, weight: float) -> float:
-    return (active + weight * mean) / (examined + weight)
+    return (active + weight * mean) / (examined + weight) if examined + weight > 0.0 else mean
 
 
 def _commonness(atlas: Atlas) -> Mapping[str, int]:

@@ -99,3 +99,17 @@ def test_the_sites_of_a_muscle_share_out_what_studies_say_of_the_muscle() -> Non
             for site in ATLAS.trigger_points_of.get(muscle, ()):
                 none *= 1.0 - complaint.points[site.id]
             assert 1.0 - none == pytest.approx(share) or muscle not in ATLAS.trigger_points_of
+
+
+def test_a_study_in_which_everybody_had_it_makes_nothing_certain() -> None:
+    weightless = replace(ATLAS.model["prevalence_weight"], value=0.0)
+    row = next(r for r in ATLAS.prevalence if r.complaint_key == "low_back_pain")
+    atlas = replace(
+        ATLAS,
+        version="everybody",
+        model={**ATLAS.model, "prevalence_weight": weightless},
+        prevalence=(replace(row, muscle="quadratus_lumborum", active_pct=100.0),),
+    )
+    found = next(m for m in assess(drawn(*LOW_BACK), atlas).muscles if m.muscle == "quadratus_lumborum")
+    assert 0.99 < found.probability < 1.0
+    assert found.shown < 0.5
