@@ -111,8 +111,8 @@ def explain(judgement: Judgement, causes: Sequence[int]) -> Explanation:
             cause = network.causes[i]
             if share := complaint.muscles.get(cause.muscle):
                 # what only the studies bring in is otherwise as likely as anything else beside a main source
-                without = left_out.get(key, _log_odds(cause.companion))
-                note("complaint", complaint.id, "", f"{share:.2f}", {key: without})
+                otherwise = left_out.get(key, _log_odds(cause.companion))
+                note("complaint", complaint.id, "", f"{share:.2f}", {key: otherwise})
     for question, left_out in _without_answers(network, posterior, keys):
         note("answer", question, "", ";".join(case.answers[question]), left_out)
     for finding in case.findings:
