@@ -106,10 +106,13 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Model:
-    """Every cause on every side, indexed by the places it can paint, and the complaints that were studied."""
+    """Every cause on every side, and the complaints that were studied.
+
+    `by_place[place][cause]` is the chance of each extent of the cause to paint the place, 0 where it cannot.
+    """
 
     causes: tuple[ModelCause, ...]
-    by_place: Mapping[Place, tuple[int, ...]]
+    by_place: Mapping[Place, Mapping[int, tuple[float, ...]]]
     by_id: Mapping[tuple[str, str], int]
     complaints: tuple[Complaint, ...]
     answers: AnswerModel
@@ -176,13 +179,13 @@ def compile_model(atlas: Atlas) -> Model:
     answers = compile_answers(atlas, parameters["answer_trust"])
     known = (*_trigger_points(atlas, parameters), *_lookalikes(atlas, parameters))
     causes = (*known, *_unknowns(atlas, parameters, math.fsum(c.main for c in known)))
-    by_place: dict[Place, list[int]] = defaultdict(list)
+    by_place: dict[Place, dict[int, tuple[float, ...]]] = defaultdict(dict)
     for i, cause in enumerate(causes):
         for place in dict.fromkeys(place for extent in cause.extents for place in extent.paints):
-            by_place[place].append(i)
+            by_place[place][i] = tuple(extent.paints.get(place, 0.0) for extent in cause.extents)
     return Model(
         causes=causes,
-        by_place={place: tuple(found) for place, found in by_place.items()},
+        by_place=dict(by_place),
         by_id={(cause.id, cause.side): i for i, cause in enumerate(causes)},
         complaints=tuple(_complaints(atlas)),
         answers=answers,

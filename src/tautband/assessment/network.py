@@ -292,11 +292,11 @@ def _fires(
         i: [[] for _ in model.causes[i].extents] for i in taking_part
     }
     for place, finding in at.items():
-        for i in model.by_place.get(place, ()):
+        for i, chances in model.by_place.get(place, {}).items():
             if i in fires:
-                for row, pattern in zip(fires[i], model.causes[i].extents, strict=True):
-                    if place in pattern.paints:
-                        row.append((finding, pattern.paints[place]))
+                for row, chance in zip(fires[i], chances, strict=True):
+                    if chance:
+                        row.append((finding, chance))
     return fires
 
 

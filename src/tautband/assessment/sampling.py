@@ -391,7 +391,7 @@ class Sampler:
             if not len(j):
                 continue
             b = lanes[j]
-            kernel = buckets.kernels[n, b, subset[b, who]]
+            kernel = buckets.kernel(n, b, subset[b, who])
             g = found[b, who]
             companion = buckets.companion[n, b, None] * kernel * past[j, g]
             main = buckets.main[n, b, None] * kernel * past[j, 0] * (g == 1)[:, None]
