@@ -37,10 +37,11 @@ from tautband.assessment.interview import LONGEST_SCREEN, Interview, hold_interv
 from tautband.assessment.judgement import Judgement, judge
 from tautband.assessment.model import ModelCause
 from tautband.assessment.next_step import NextStep
-from tautband.assessment.rules import Ticked, atoms, evaluate
+from tautband.assessment.rules import CaseView, Ticked, atoms, evaluate
 from tautband.assessment.simulate import Patient, World, draw_patient
-from tautband.assessment.triage import rule_book, screen, view_of
+from tautband.assessment.triage import PRESSING, OpenFlag, next_screens, rule_book, screen, view_of
 from tautband.atlas import Atlas
+from tautband.atlas.tables import URGENCIES
 
 FOUR_MINUTES, TEN_MINUTES = 240.0, 600.0
 FOLLOWED = 100
@@ -76,6 +77,8 @@ class Comparison:
     verdicts: tuple[str, str]
     urgency: tuple[str, str]
     safety_seconds: float
+    safety_questions: int
+    foreseen: int
     milliseconds: float
 
 
@@ -140,6 +143,28 @@ def settled(asked: Sequence[tuple[str, Case]], atlas: Atlas, muscles: bool) -> t
     return last[0], seconds
 
 
+def foreseen(patient: Patient, atlas: Atlas) -> int:
+    """How many questions settle triage when each is chosen knowing its answer: about the fewest that can."""
+    case, asked = patient.case, 0
+    when = {flag.id: expression for flag, expression in rule_book(atlas).flags}
+    while True:
+        triage = screen(case, atlas)
+        found = URGENCIES.index(triage.urgency)
+        flags = [f for f in triage.open if f.urgency in PRESSING and URGENCIES.index(f.urgency) > found]
+        askable = {q.id for batch in next_screens(triage, atlas) for q in batch}
+        waiting = sorted({q for f in flags for q in f.questions if q in askable})
+        if not waiting:
+            return asked
+        view = view_of(case, atlas)
+
+        def settles(question: str, view: CaseView = view, flags: Sequence[OpenFlag] = flags) -> int:
+            told = replace(view, answers={**view.answers, question: patient.answer(question)})
+            return sum(question in f.questions and evaluate(when[f.id], told) is not None for f in flags)
+
+        best = max(waiting, key=settles)
+        case, asked = case.with_answer(best, *patient.answer(best)), asked + 1
+
+
 def effort(held: Interview) -> Effort:
     """Questions and presses, turns and seconds of an interview."""
     return Effort(len(held.steps), len(held.turns), held.seconds)
@@ -180,6 +205,8 @@ def compare(patient: Patient, atlas: Atlas, follow: bool) -> Comparison:
         verdicts=(adaptive.judgement.needling.verdict, everything.needling.verdict),
         urgency=(adaptive.judgement.triage.urgency, everything.triage.urgency),
         safety_seconds=sum(s.seconds for s, _ in adaptive.steps if s.safety),
+        safety_questions=sum(s.safety for s, _ in single.steps),
+        foreseen=foreseen(patient, atlas),
         milliseconds=1000 * spent / (len(adaptive.turns) + 1),
     )
 
@@ -296,6 +323,9 @@ def agreement(rows: Sequence[Comparison]) -> list[str]:
         f"{statistics.median(r.adaptive.seconds / r.plain.seconds for r in rows):.2f} "
         f"(against the questionnaire in lists: turns {statistics.median(r.adaptive.turns / r.listed.turns for r in rows):.2f}, "
         f"seconds {statistics.median(r.adaptive.seconds / r.listed.seconds for r in rows):.2f}).",
+        f"- One by one, {statistics.mean(r.safety_questions for r in rows):.1f} of {statistics.mean(r.single.questions for r in rows):.1f} "
+        f"questions are about red flags (mean); chosen with foresight of every answer they would be "
+        f"{statistics.mean(r.foreseen for r in rows):.1f}, {statistics.mean(r.foreseen / r.plain.questions for r in rows):.2f} of the questionnaire.",
         f"- Of the interview's seconds, red-flag questions take {sum(r.safety_seconds for r in rows) / sum(r.adaptive.seconds for r in rows):.0%}.",
         f"- The verdict is that of everything asked in {np.mean([r.same_verdict for r in rows]):.1%}; the first three muscles "
         f"in {np.mean([r.same_muscles for r in rows]):.1%} (mean shared {np.mean([r.shared_muscles for r in rows]):.2f} of 3).",
