@@ -11,6 +11,7 @@ from tautband.twitch.accelerometer import Agreement, Mechanical, felt_alone, mec
 from tautband.twitch.analysis import Analysis, analyse
 from tautband.twitch.endplate import EndPlate, Span, end_plate, spans_of_rest
 from tautband.twitch.errors import TwitchError
+from tautband.twitch.events import sureness
 from tautband.twitch.files import RecordingFile
 from tautband.twitch.several import Several, spans_of_all, together
 
@@ -147,7 +148,7 @@ def tell_felt(felt: Mechanical, found: Analysis | None, agreed: Sequence[Agreeme
             for m in felt.twitches
         ]
     told = [
-        f"{k}: {a.delay_ms:.0f} ms later, sure {a.confidence:.0%}" if a.seen else f"{k}: {a.why}"
+        f"{k}: {a.delay_ms:.0f} ms later, sure {sureness(a.confidence)}" if a.seen else f"{k}: {a.why}"
         for k, a in enumerate(agreed, 1)
     ]
     if told:

@@ -57,8 +57,8 @@ PARTS: Final = 3
 """Most prominent parts of something long that are looked at one by one."""
 ALIKE_S: Final = 0.012
 """Readings whose edges differ by less in all are one."""
-SHAPE_S: Final = 0.12
-SHAPE_POINTS: Final = 96
+SHAPE_AT_S: Final = np.linspace(-0.06, 0.06, 96)
+"""Where the shape of a candidate is taken, around its largest sample."""
 REMEMBERED: Final = 12
 LATELY_S: Final = 3.0
 LONG_AGO_S: Final = 12.0
@@ -355,9 +355,7 @@ class Channel:
         rate = stretch.rate
         piece = stretch.wave[first:last]
         centre = first + int(np.argmax(np.abs(piece))) if len(piece) else first
-        half = SHAPE_S / 2 * rate
-        places = np.linspace(centre - half, centre + half, SHAPE_POINTS)
-        shape = np.interp(places, np.arange(len(stretch.wave)), stretch.wave)
+        shape = np.interp(centre + SHAPE_AT_S * rate, np.arange(len(stretch.wave)), stretch.wave)
         shape /= np.sqrt(np.sum(shape**2)) + 1e-12
         at = (begin + centre) / rate
         alike = [(likeness(shape, other), at - when) for when, other in self._shapes]

@@ -11,6 +11,7 @@ import click
 
 from tautband.twitch.cohort_cli import cohort
 from tautband.twitch.errors import TwitchError
+from tautband.twitch.events import sureness
 from tautband.twitch.live.commands import live, play, serve
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def print_analysis(found: Analysis, name: str, lines: Sequence[str] = ()) -> Non
                 f"{t.peak_rms_uv:.1f}",
                 f"{t.relative_to_first:.2f}",
                 str(t.phases),
-                f"{t.confidence:.0%}",
+                sureness(t.confidence),
                 bar,
             )
         console.print(table)

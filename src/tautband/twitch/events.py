@@ -83,3 +83,8 @@ class Rejected:
 
 
 Event = Candidate | Twitch | Rejected
+
+
+def sureness(confidence: float) -> str:
+    """Confidence in per cent, 99 at most: who learnt on simulated recordings is never all sure."""
+    return f"{min(confidence, 0.99):.0%}"

@@ -112,8 +112,13 @@ class Forest:
         row = np.arange(len(features))[:, None] * features.shape[1]
         node = np.repeat(self.root[None, trees], len(features), axis=0)
         for _ in range(self.depth):
-            above = features.take(row + self.feature.take(node)) > self.threshold.take(node)
-            node = self.child.take(2 * node + above)
+            at = self.feature.take(node)
+            if len(features) > 1:
+                at += row
+            above = features.take(at) > self.threshold.take(node)
+            node *= 2
+            node += above
+            node = self.child.take(node)
         sums = len(self.base)
         found = self.value.take(node).reshape(len(features), node.shape[1] // sums, sums)
         return np.asarray(found.sum(axis=1), float)

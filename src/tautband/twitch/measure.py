@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import log10, sqrt
 from typing import Final
 
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 HUM_S: Final = 0.24
+HUM_PERIODS: Final = 2
+"""Periods of the mains before and behind a candidate over which its size is compared."""
 PEAK_S: Final = 0.05
 ENVELOPE_S: Final = 0.004
 EDGE_SHARE: Final = 0.05
@@ -104,9 +106,9 @@ def edges(
     widest = max(last - first + reach, 1)
     step = max(step, -(-widest // MOST_STEPS)) if step > 1 else step
 
-    def evidence(on: NDArray[np.int64], off: NDArray[np.int64]) -> Floats:
-        length = np.maximum(off - on, 0)
-        mean = (total[off] - total[on]) / np.maximum(length, 1)
+    def evidence(energy: Floats, length: NDArray[np.int64]) -> Floats:
+        length = np.maximum(length, 0)
+        mean = energy / np.maximum(length, 1)
         np.maximum(mean, 1.0, out=mean)
         found = 0.5 * length * (mean - 1 - np.log(mean))
         return np.asarray(np.where(length > longest, 0.0, found), float)
@@ -115,17 +117,19 @@ def edges(
     offs = np.arange(max(first + step, 1), min(last + reach, n) + 1, step)
     if not len(ons) or not len(offs):
         return first, max(last, first + 1), 0.0
-    found = evidence(ons[:, None], offs[None, :])
+    found = evidence(total[offs] - total[ons, None], offs - ons[:, None])
     i, j = np.unravel_index(int(np.argmax(found)), found.shape)
-    on, off = int(ons[i]), int(offs[j])
+    on, off, ratio = int(ons[i]), int(offs[j]), float(found[i, j])
     for _ in range(2):
         near = np.arange(max(on - step, 0), min(on + step + 1, off))
         if len(near):
-            on = int(near[np.argmax(evidence(near, np.full(len(near), off)))])
+            on = int(near[np.argmax(evidence(total[off] - total[near], off - near))])
         near = np.arange(max(off - step, on + 1), min(off + step, n) + 1)
         if len(near):
-            off = int(near[np.argmax(evidence(np.full(len(near), on), near))])
-    return on, off, float(evidence(np.array([on]), np.array([off]))[0])
+            found = evidence(total[near] - total[on], near - on)
+            best = int(np.argmax(found))
+            off, ratio = int(near[best]), float(found[best])
+    return on, off, ratio
 
 
 def evidence_of(white: Floats) -> float:
@@ -190,6 +194,11 @@ class Stretch:
     frequency: Floats
     floor: Floats
     quiet: Floats
+
+    @cached_property
+    def floor_rise_db(self) -> float:
+        """How far the noise floor now is above that of the quietest recent time."""
+        return 10 * log10(float(self.floor.sum()) / (float(self.quiet.sum()) + 1e-30) + 1e-300)
 
 
 class White:
@@ -258,6 +267,7 @@ FEATURES: Final = (
     "floor_rise",
     "jump",
     "hum_line",
+    "hum_change",
     "like_earlier",
     "like_count",
     "rhythm",
@@ -297,7 +307,7 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     Returns
     -------
     numpy.ndarray
-        Shape (39,): the features of `FEATURES` that need no memory of earlier candidates, up to `hum_line`.
+        Shape (40,): the features of `FEATURES` that need no memory of earlier candidates, up to `hum_change`.
     """
     rate, raw = stretch.rate, stretch.raw
     length = max(off - on, 1)
@@ -311,12 +321,12 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     size = 1 << max(length - 1, 63).bit_length()
     wave = stretch.wave[on:off]
     axis, _ = _target(size, rate)
-    power = np.abs(np.fft.rfft(wave, size)) ** 2 / length
-    noise = np.interp(axis, stretch.frequency, stretch.floor)
-    places = np.searchsorted(axis, BANDS_HZ)
-    sums = np.add.reduceat(np.append(power, 0.0), np.minimum(places, len(power)))[:-1]
-    noises = np.add.reduceat(np.append(noise, 0.0), np.minimum(places, len(power)))[:-1]
-    empty = np.diff(places) <= 0
+    starts, empty = _bands(size, rate)
+    spectrum = np.zeros((2, len(axis) + 1))
+    power, noise = spectrum[:, :-1]
+    power[:] = np.abs(np.fft.rfft(wave, size)) ** 2 / length
+    noise[:] = np.interp(axis, stretch.frequency, stretch.floor)
+    sums, noises = np.add.reduceat(spectrum, starts, axis=1)[:, :-1]
     sums[empty] = 0.0
     noises[empty] = 0.0
     excess = np.maximum(sums - noises, 0.0)
@@ -329,13 +339,12 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     bandwidth = float(np.sqrt(((axis - centroid) ** 2 * clean).sum() / weight))
 
     around = raw[max(on - round(0.1 * rate), 0) : off + round(0.1 * rate)]
-    smooth = max(1, round(0.02 * rate))
-    slow = np.convolve(around, np.full(smooth, 1 / smooth), "valid") if len(around) > smooth else around
+    slow = _moving_mean(around, max(1, round(0.02 * rate)))
     band_rms = np.sqrt(float(np.add.reduce(wave**2) / len(wave))) + 1e-12
     slow_share = float(slow.max() - slow.min()) / band_rms if len(slow) else 0.0
     pre = raw[max(on - round(0.06 * rate), 0) : max(on, 1)]
     post = raw[off : off + round(0.05 * rate)]
-    shift = abs(float(pre.mean()) - float(post.mean())) / band_rms if len(pre) and len(post) else 0.0
+    shift = abs(_mean(pre) - _mean(post)) / band_rms if len(pre) and len(post) else 0.0
 
     variance = total / length
     kurtosis = float(np.add.reduce(energy**2) / length) / variance**2
@@ -360,19 +369,19 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     )
     return np.array(
         [
-            np.log10(length / rate),
-            np.log10(evidence + 1.0),
-            10 * np.log10(variance + 1e-3),
-            20 * np.log10(peak),
-            20 * np.log10(peak_high),
+            log10(length / rate),
+            log10(evidence + 1.0),
+            10 * log10(variance + 1e-3),
+            20 * log10(peak),
+            20 * log10(peak_high),
             *share,
             *bands,
-            np.log10(slow_share + 1e-2),
-            np.log10(shift + 1e-2),
+            log10(slow_share + 1e-2),
+            log10(shift + 1e-2),
             centroid,
             bandwidth,
-            np.log10(kurtosis + 1e-3),
-            np.log10(crest + 1e-3),
+            log10(kurtosis + 1e-3),
+            log10(crest + 1e-3),
             crossings,
             busy,
             quarter[3] - quarter[1],
@@ -388,11 +397,33 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
             high.level_db(off, off + after),
             high.level_db(off + after, off + far),
             high.level_db(on, off) - max(high.level_db(on - far, on), high.level_db(off, off + far)),
-            10 * np.log10(float(np.sum(stretch.floor)) / (float(np.sum(stretch.quiet)) + 1e-30)),
-            np.log10(jump + 1e-2),
+            stretch.floor_rise_db,
+            log10(jump + 1e-2),
             _hum_share(raw[max(off - round(HUM_S * rate), 0) : off], rate),
+            log10(_hum_change(raw, on, off, rate) / band_rms + 1e-2),
         ]
     )
+
+
+@lru_cache(maxsize=32)
+def _bands(size: int, rate: float) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where each band begins in a spectrum, the end of the last one among them, and which bands hold nothing."""
+    axis, _ = _target(size, rate)
+    places = np.searchsorted(axis, BANDS_HZ)
+    return np.minimum(places, len(axis)), np.diff(places) <= 0
+
+
+def _mean(samples: Floats) -> float:
+    return float(np.add.reduce(samples)) / len(samples)
+
+
+def _moving_mean(samples: Floats, width: int) -> Floats:
+    """Means over so many samples; the samples themselves where they are fewer."""
+    if len(samples) <= width:
+        return samples
+    total = np.zeros(len(samples) + 1)
+    np.cumsum(samples, out=total[1:])
+    return np.asarray((total[width:] - total[:-width]) / width, float)
 
 
 @lru_cache(maxsize=32)
@@ -407,11 +438,33 @@ def _hum_share(raw: Floats, rate: float) -> float:
     if len(raw) <= 8:
         return 0.0
     shape, basis = _hum_basis(len(raw), rate)
-    centred = (raw - raw.mean()) * shape
-    lines = np.abs(basis @ centred) ** 2
-    return float(max(lines[:3].sum(), lines[3:].sum())) / (
-        float(np.dot(centred, centred)) * len(raw) * 0.333 + 1e-12
-    )
+    centred = (raw - _mean(raw)) * shape
+    one, two, three, *others = map(float, np.abs(basis @ centred) ** 2)
+    return max(one + two + three, sum(others)) / (float(np.dot(centred, centred)) * len(raw) * 0.333 + 1e-12)
+
+
+def _hum_change(raw: Floats, on: int, off: int, rate: float) -> float:
+    """How much the mains changes its amplitude from before a candidate to behind it, as RMS.
+
+    A notch rings when the hum it takes out comes, goes or changes; a twitch leaves the hum as it was.
+    """
+    change = largest = 0.0
+    for base in (50.0, 60.0):
+        length = round(HUM_PERIODS / base * rate)
+        if on < length or off + length > len(raw):
+            continue
+        wave = _hum_wave(length, base, rate)
+        before, after = (float(abs(wave @ raw[n : n + length])) for n in (on - length, off))
+        if max(before, after) > largest:
+            largest, change = max(before, after), abs(after - before)
+    return change
+
+
+@lru_cache(maxsize=64)
+def _hum_wave(length: int, base: float, rate: float) -> NDArray[np.complex128]:
+    """Gives the RMS of a sine over whole periods; blind to a constant."""
+    wave = np.exp(-2j * np.pi * base * np.arange(length) / rate)
+    return np.asarray(np.sqrt(2) / length * (wave - wave.mean()), np.complex128)
 
 
 def likeness(shape: Floats, earlier: Floats) -> float:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.events import Event, Rejected, Twitch
+from tautband.twitch.events import Event, Rejected, Twitch, sureness
 from tautband.twitch.files.write import Mark, write_annotations
 from tautband.twitch.live.analysis import LiveAnalysis
 from tautband.twitch.live.record import Recorder
@@ -130,5 +130,5 @@ def described(event: Twitch | Rejected, number: int) -> str:
         return f"{event.onset_s:9.3f} s  rejected: {event.why}"
     return (
         f"{event.onset_s:9.3f} s  twitch {number}: {event.peak_rms_uv:.1f} µV, "
-        f"{event.relative_to_first:.2f} of the first, {event.confidence:.0%} sure"
+        f"{event.relative_to_first:.2f} of the first, {sureness(event.confidence)} sure"
     )
