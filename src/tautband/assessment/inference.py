@@ -558,7 +558,7 @@ class Buckets:
     idle, companion, main
         The weights of the cause in each seat.
     kernels
-        What the cause in each seat does to the bucket's table when active, way by way.
+        What the cause in each seat does to the bucket's table when active, (slot, way, bucket).
     past
         The tables before each slot and after the last, (slot, bucket, row, subset).
     """

@@ -61,8 +61,8 @@ BY_RULE: Final = ("clipping", "dropout", "NaN run")
 
 FIRST_TREES: Final = 100
 HOPELESS: Final = -3.0
-"""A reading whose score after the first trees is below this is no twitch; nearly all readings are settled so. Of 4,000
-readings of the training half that would have passed in the end, none was."""
+"""A reading whose score after the first trees is not above this is no twitch. It settles 72 % of the readings of the
+training half; of 7,424 that pass in the end, none was given up."""
 
 
 @dataclass(frozen=True, eq=False)
