@@ -29,7 +29,7 @@ from twitch_held_out import Varied, varied
 from twitch_sets import LEVELS_DB, Score, Spans, score, sets
 
 from tautband.twitch import Candidate, Twitch, TwitchMonitor
-from tautband.twitch.measure import edges, whiten
+from tautband.twitch.measure import edges, energy_until, whiten
 from tautband.twitch.simulate import DISTURBANCES, Simulated, sensor_noise
 
 Floats = NDArray[np.float64]
@@ -345,7 +345,9 @@ def bounds(recordings: Sequence[Simulated]) -> tuple[float, float]:
             around = made.signal[begin : off + round(0.3 * rate)]
             (piece,) = whiten(around, rate, bins, noise_power, (20.0,))
             reach = round(0.15 * rate)
-            found, _, _ = edges(piece, on - begin, off - begin, reach, max(1, round(0.004 * rate)))
+            found, _, _ = edges(
+                energy_until(piece), on - begin, off - begin, reach, max(1, round(0.004 * rate))
+            )
             errors.append(abs(found + begin - on) / rate)
     false = 0.1 * sum(r.settings.duration_s for r in recordings) / 60
     f1 = 2 * hits / (2 * hits + (total - hits) + false)

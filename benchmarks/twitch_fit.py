@@ -26,7 +26,7 @@ from tautband.twitch.simulate import DISTURBANCES, KINDS, Settings, Simulated, s
 TABLE = Path(__file__).parent.parent / "src/tautband/twitch/data/judge.npz"
 RATES = (250.0, 300.0, 500.0, 800.0, 1000.0, 1500.0, 2000.0, 2000.0, 2000.0, 2400.0, 3000.0, 4000.0, 10000.0)
 RECORDINGS = 18_000
-TREES, TREES_OF_NAMES = 1000, 30
+TREES, TREES_OF_NAMES = 900, 30
 LEAVES, LEAVES_OF_NAMES = 48, 8
 DECISION = 0.6
 """Probability from which a reading is a twitch, chosen on 40 recordings per set of the training half of

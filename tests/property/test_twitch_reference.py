@@ -14,8 +14,9 @@ from tautband.twitch.frontend import (
     TEMPLATE_SNR,
     TEMPLATES_HZ,
     FrontEnd,
+    over_last,
 )
-from tautband.twitch.measure import edges
+from tautband.twitch.measure import SAMPLES_ALIKE, eased, edges, energy_until, evidence_of
 
 
 def slow_statistic(signal: np.ndarray, rate: float) -> np.ndarray:
@@ -80,9 +81,39 @@ def slow_edges(white: np.ndarray) -> float:
 def test_edges_on_the_finest_grid_are_the_likeliest_of_all(seed: int, gain: float) -> None:
     white = np.random.default_rng(seed).standard_normal(60)
     white[20:40] *= gain
-    on, off, evidence = edges(white, 0, len(white), len(white), 1)
+    on, off, evidence = edges(energy_until(white), 0, len(white), len(white), 1)
     assert evidence == pytest.approx(slow_edges(white))
     assert 0 <= on < off <= len(white)
+
+
+@given(seed=st.integers(0, 10_000), gain=st.floats(1.0, 20.0), rise=st.integers(0, 40))
+def test_an_eased_onset_is_the_mean_of_where_it_may_be_or_the_likeliest(
+    seed: int, gain: float, rise: int
+) -> None:
+    white = np.random.default_rng(seed).standard_normal(200)
+    white[100 - rise : 150] *= np.linspace(1.0, gain, 50 + rise)
+    total = energy_until(white)
+    on, off, _ = edges(total, 90, 150, 60, 1)
+    places = [*range(max(30, 0), on, 2), on]
+    evidence = np.array([evidence_of(white[place:off]) for place in places])
+    share = np.exp((evidence - evidence[-1]) / SAMPLES_ALIKE)
+    found = eased(total, on, off, 30, 2)
+    assert found == pytest.approx(np.dot(share, places) / share.sum(), abs=1.0)
+    assert 30 <= found <= on
+
+
+@given(seed=st.integers(0, 10_000), width=st.sampled_from([1, 2, 8, 64]))
+def test_sums_and_extremes_over_the_last_columns_do_not_depend_on_the_block(seed: int, width: int) -> None:
+    values = np.random.default_rng(seed).standard_normal((2, 150))
+    for both in (np.add, np.minimum):
+        whole = over_last(values, both, width)
+        assert whole.shape == (2, 151 - width)
+        for n in range(whole.shape[1]):
+            part = values[:, n : n + width]
+            expected = part.sum(axis=1) if both is np.add else part.min(axis=1)
+            np.testing.assert_allclose(whole[:, n], expected, rtol=1e-12, atol=1e-12)
+        later = over_last(values[:, 3:], both, width)
+        np.testing.assert_array_equal(whole[:, 3:], later)
 
 
 @settings(max_examples=25)

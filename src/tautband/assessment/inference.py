@@ -99,30 +99,31 @@ class Firing:
         Every finding it can fire.
     weight
         Of each extent, shape (extents, 1, 1).
-    chance
-        Of each extent to fire each finding, shape (extents, findings).
+    chance, spare
+        Of each extent to fire each finding or not, shape (findings, extents, 1, 1).
     """
 
     findings: tuple[int, ...]
     weight: Table
     chance: Table
+    spare: Table
 
     @classmethod
     def of(cls, cause: Cause) -> Firing:
         """Lay out the extents of a cause side by side."""
         findings = tuple(sorted({f for extent in cause.extents for f, _ in extent.fires}))
         rows = [dict(extent.fires) for extent in cause.extents]
-        return cls(
-            findings,
-            np.array([extent.weight for extent in cause.extents])[:, None, None],
-            np.array([[row.get(f, 0.0) for f in findings] for row in rows]).reshape(len(rows), len(findings)),
-        )
+        weight = np.array([extent.weight for extent in cause.extents])
+        chance = np.array([[row.get(f, 0.0) for row in rows] for f in findings])
+        chance = chance.reshape(len(findings), len(rows), 1, 1)
+        return cls(findings, weight[:, None, None], chance, 1.0 - chance)
 
     def given(self, finding: int) -> Firing:
         """The same cause when it surely fires a finding: each extent weighs as much as it was likely to."""
         j = self.findings.index(finding)
         rest = tuple(f for f in self.findings if f != finding)
-        return Firing(rest, self.weight * self.chance[:, j, None, None], np.delete(self.chance, j, axis=1))
+        left = (np.delete(table, j, axis=0) for table in (self.chance, self.spare))
+        return Firing(rest, self.weight * self.chance[j], *left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +243,12 @@ def _group(problem: Problem) -> tuple[Group, ...]:
     """Put every block into the emptiest bucket that holds its findings; wide blocks stand alone."""
     masks = []
     for block in problem.blocks:
-        reached = {f for c in block for extent in problem.causes[c].extents for f, _ in extent.fires}
-        masks.append(sum(1 << f for f in reached))
+        mask = 0
+        for c in block:
+            for extent in problem.causes[c].extents:
+                for f, _ in extent.fires:
+                    mask |= 1 << f
+        masks.append(mask)
     buckets: list[tuple[int, list[int]]] = []
     seats: list[int] = []
     wide = []
@@ -753,8 +758,9 @@ def fire_each(table: Table, firing: Firing, places: Sequence[int], *, backward: 
     top = len(places) - 1
     step = max(1, CACHED // table.size)
     for first in range(0, len(spread), step):
-        part, chance = spread[first : first + step], firing.chance[first : first + step].T[..., None, None]
-        for finding, fires, spares in zip(firing.findings, chance, 1.0 - chance, strict=True):
+        here = slice(first, first + step)
+        part, chance, spare = spread[here], firing.chance[:, here], firing.spare[:, here]
+        for finding, fires, spares in zip(firing.findings, chance, spare, strict=True):
             view = part.reshape(len(part), -1, 2, 1 << top - places.index(finding))
             silent, fired = view[:, :, 0], view[:, :, 1]
             if backward:

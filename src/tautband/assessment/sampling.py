@@ -437,9 +437,8 @@ def _chances(cause: Cause) -> dict[int, Table]:
 def _subsets(firing: Firing, places: Sequence[int]) -> tuple[Ints, Table]:
     """Every set of findings that a cause can fire, as digits of a state, and its chance, a column per extent."""
     digits: Ints = np.zeros(1, dtype=np.intp)
-    chance: Table = np.ones((1, len(firing.chance)))
-    for j, finding in enumerate(firing.findings):
-        q = firing.chance[:, j]
+    chance: Table = np.ones((1, len(firing.weight)))
+    for finding, q in zip(firing.findings, firing.chance[:, :, 0, 0], strict=True):
         digits = np.concatenate((digits, digits | 1 << (len(places) - 1 - places.index(finding))))
         chance = np.concatenate((chance * (1.0 - q), chance * q))
     return digits, chance

@@ -17,13 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tautband.twitch.events import Candidate, Event, Rejected, Twitch
-from tautband.twitch.frontend import HOPS_PER_FRAME, SHORTEST_RUN, WARM_UP_TICKS, Flat, Floats, FrontEnd
+from tautband.twitch.frontend import (
+    FALL_HOPS,
+    HOPS_PER_FRAME,
+    LOWEST_LEFT,
+    SHORTEST_RUN,
+    WARM_UP_TICKS,
+    Flat,
+    Floats,
+    FrontEnd,
+)
 from tautband.twitch.judge import Verdict
 from tautband.twitch.measure import (
     PEAK_S,
+    SHIFTS,
     Stretch,
     White,
+    eased,
     edges,
+    energy_until,
     evidence_of,
     features,
     likeness,
@@ -38,8 +50,12 @@ from tautband.twitch.pulses import Train
 FRAME_ROOTS: Final = np.sqrt([[1.0], [2.0], [4.0]])
 STIR: Final = np.array([[6.0], [4.6], [4.2]]) * FRAME_ROOTS
 """Sums of the statistic over one, two and four frames from which a candidate is announced."""
+LEAST_STIR: Final = float((STIR / [[1.0], [2.0], [4.0]]).min())
+"""No sum passes where no single statistic is above this."""
 ON: Final = np.array([[7.0], [5.2], [4.6]]) * FRAME_ROOTS
-"""The same from which it is looked at; announcing it earlier costs nothing, measuring noise does."""
+"""The same from which it begins; announcing it earlier costs nothing."""
+WORTH: Final = np.array([9.1, 6.8, 6.0])
+"""A candidate whose largest sums, over the roots of their frames, all stay below these is noise and is not measured."""
 OFF: Final = 2.0
 GAP_HOPS: Final = 5
 AFTER_HOPS: Final = 4
@@ -48,17 +64,26 @@ CARRY: Final = 12
 REACH_S: Final = 0.05
 HIGH_HZ: Final = 80.0
 WINDOW_S: Final = 0.5
-LEAST_EVIDENCE: Final = 5.0
+LEAST_EVIDENCE: Final = 8.0
 """Readings with less log likelihood ratio than this are noise; nothing else of them is looked at."""
 CROWDED_S: Final = 0.2
-CROWDED_QUANTILE: Final = 0.4
-LONGEST_PART_S: Final = 0.6
-PARTS: Final = 3
+CROWDED_QUANTILE: Final = 0.6
+LONGEST_PART_S: Final = 0.45
+PARTS: Final = 4
 """Most prominent parts of something long that are looked at one by one."""
+CORE_S: Final = 0.016
+CORE_SHARE: Final = 0.3
+CORE_LEAST: Final = 1.3
+"""The core of a candidate ends where its outline over 16 ms is under this share of its peak, or in the noise."""
+LIKELIEST, ROUGH, PART, CORE = 0.0, 1.0, 2.0, 3.0
+"""Kinds of readings, as the judge sees them."""
+SHORTEST_S: Final = 0.008
+"""Nothing shorter is read: one motor unit's potential lasts longer."""
 ALIKE_S: Final = 0.012
 """Readings whose edges differ by less in all are one."""
 SHAPE_AT_S: Final = np.linspace(-0.06, 0.06, 96)
 """Where the shape of a candidate is taken, around its largest sample."""
+NO_SHIFT: Final = np.zeros(SHIFTS)
 REMEMBERED: Final = 12
 LATELY_S: Final = 3.0
 LONG_AGO_S: Final = 12.0
@@ -127,18 +152,53 @@ class _Past:
     lag: float
 
 
-def _parts(
-    white: Floats, first: int, last: int, reach: int, step: int, rate: float
-) -> Iterator[tuple[int, int, float]]:
+@dataclass(frozen=True, eq=False)
+class _Span:
+    """Edges that are to be read, and the whitened stretch they were found in."""
+
+    kind: float
+    on: int
+    off: int
+    evidence: float
+    white: White
+
+
+def _spans(whites: Sequence[White], first: int, last: int, rate: float) -> Iterator[_Span]:
+    """What a candidate may be: the likeliest edges, its own, the parts of what is long, and its core."""
+    step, reach = max(1, round(0.004 * rate)), round(REACH_S * rate)
+    for white in whites:
+        on, off, evidence = edges(white.total, first, last, reach, step)
+        if off - on < LONGEST_PART_S * rate:
+            on = eased(white.total, on, off, first - reach, step)
+        yield _Span(LIKELIEST, on, off, evidence, white)
+    yield _Span(ROUGH, first, last, evidence_of(whites[0].samples[first:last]), whites[0])
+    if last - first > CROWDED_S * rate:
+        for white in whites:
+            yield from _parts(white, first, last, reach, step, rate)
+    yield _core(whites[-1], first, last, rate)
+
+
+def _parts(white: White, first: int, last: int, reach: int, step: int, rate: float) -> Iterator[_Span]:
     """The most prominent parts of something long, over its own level, one after another."""
-    level = quantile(moving_rms(white[first:last], round(0.03 * rate)), CROWDED_QUANTILE)
-    over = white / max(level, 1.0)
+    level = quantile(moving_rms(white.samples[first:last], round(0.03 * rate)), CROWDED_QUANTILE)
+    over = white.samples / max(level, 1.0)
     for _ in range(PARTS):
-        on, off, evidence = edges(over, first, last, reach, step, round(LONGEST_PART_S * rate))
+        on, off, evidence = edges(energy_until(over), first, last, reach, step, round(LONGEST_PART_S * rate))
         if evidence < LEAST_EVIDENCE:
             return
-        yield on, off, evidence
+        yield _Span(PART, on, off, evidence, white)
         over[on:off] = 0.0
+
+
+def _core(white: White, first: int, last: int, rate: float) -> _Span:
+    """What hangs together around the largest peak: a pulse or a swing shortly before it is left out."""
+    outline = moving_rms(white.samples[first:last], max(1, round(CORE_S * rate)))
+    top = int(outline.argmax())
+    low = outline < max(CORE_SHARE * outline[top], CORE_LEAST)
+    before, behind = low[top::-1], low[top:]
+    on = first + top - (int(before.argmax()) if before.any() else top)
+    off = first + top + (int(behind.argmax()) if behind.any() else len(behind))
+    return _Span(CORE, on, off, evidence_of(white.samples[on:off]), white)
 
 
 class Channel:
@@ -191,11 +251,12 @@ class Channel:
         for first, statistic in self.front.settle():
             events += self._advance(first, statistic)
         if self._open is not None:
-            self._closed.append(self._open)
-            self._open = None
+            self._close(self._open)
         while self._closed:
             events += self._measure(self._closed.popleft(), self.front.hops)
-        if self.front.samples and (gap := self._gap(self.front.flats_until(self.front.samples)[-1])):
+        if self.front.samples and (
+            gap := self._gap(self.front.flats_between(self.front.samples, self.front.samples)[-1])
+        ):
             events.append((self.front.samples, gap))
         events += ((t.known, self._train(t)) for t in self.front.pulses.finish())
         return events
@@ -207,6 +268,8 @@ class Channel:
         count = len(z)
         whole = np.concatenate([self._carry, z.T], axis=1)
         self._carry = whole[:, count:]
+        if self._open is None and not self._closed and whole.max() < LEAST_STIR:
+            return ()
         two = whole[:, 4:] + whole[:, :-4]
         over = np.empty((3, 2, count))
         over[0] = z.T
@@ -239,10 +302,21 @@ class Channel:
                 self._open.best = np.maximum(self._open.best, sizes[:, i])
                 if hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest:
                     self._open.closed = hop
-                    self._closed.append(self._open)
-                    self._open = None
+                    self._close(self._open)
             while self._closed and hop >= (self._closed[0].closed or 0) + AFTER_HOPS:
                 yield from self._measure(self._closed.popleft(), hop + 1)
+
+    def _close(self, candidate: _Open) -> None:
+        """Put a candidate in the queue for measuring; of noise only remember that it was there."""
+        self._open = None
+        if (candidate.best >= WORTH).any():
+            self._closed.append(candidate)
+            return
+        front = self.front
+        hop_s = front.hop / front.rate
+        lag = front.pulses.since(candidate.first * front.hop * front.decimation)
+        length = candidate.warm + HOPS_PER_FRAME - candidate.first
+        self._recent.append(_Past(candidate.first * hop_s, length * hop_s, lag))
 
     def _key(self, hop: int) -> int:
         front = self.front
@@ -262,7 +336,7 @@ class Channel:
             front.raw.between(begin, end),
             rate,
             front.frequency,
-            front.floor,
+            self._floor_before(candidate.first),
             front.quiet,
         )
         first = max((candidate.first + 1 - HOPS_PER_FRAME) * front.hop - begin, 0)
@@ -289,6 +363,18 @@ class Channel:
         if likeliest and not taken:
             yield from self._reject(likeliest[0][1], likeliest[0][0], key)
 
+    def _floor_before(self, hop: int) -> Floats:
+        """The floor; what is left of it, where what raised it ended shortly before a hop."""
+        front = self.front
+        assert front.floor is not None
+        assert front.quiet is not None
+        if not front.is_raised:
+            return front.floor
+        first, last = ((hop - n) * front.hop for n in reversed(FALL_HOPS))
+        before = front.wave.between(first, last)
+        level = float(np.mean(before**2)) / self.noise_rms_uv**2 if len(before) else 1.0
+        return np.maximum(min(max(level, LOWEST_LEFT), 1.0) * front.floor, front.quiet)
+
     def _reject(self, reading: Reading, verdict: Verdict, key: int) -> Iterator[tuple[int, Event]]:
         why, detail = self._flat_reason(reading, key) or (verdict.why, verdict.detail)
         if why != "noise":
@@ -296,7 +382,7 @@ class Channel:
             yield key, Rejected(*edges_s, why, detail, 1 - verdict.probability, self._number)
 
     def _read(self, stretch: Stretch, first: int, last: int, begin: int, best: Floats, key: int) -> Judged:
-        """Try several edges: of all, of what is above 80 Hz, of the span itself, and of the parts of what is long."""
+        """Describe a candidate with each of the edges that it may have."""
         rate = stretch.rate
         memory = [
             *self._remember(stretch, first, last, begin),
@@ -309,41 +395,33 @@ class Channel:
             White(samples, rate)
             for samples in whiten(stretch.wave, rate, stretch.frequency, stretch.floor, (20.0, HIGH_HZ))
         ]
-        step = max(1, round(0.004 * rate))
-        reach = round(REACH_S * rate)
-        found = [(0.0, *edges(white.samples, first, last, reach, step), white) for white in whites]
-        found.append((1.0, first, last, evidence_of(whites[0].samples[first:last]), whites[0]))
-        if last - first > CROWDED_S * rate:
-            for white in whites:
-                found += (
-                    (2.0, *part, white) for part in _parts(white.samples, first, last, reach, step, rate)
-                )
         marks = self._marks(begin, len(stretch.wave), key)
+        distance = self.front.pulses.distance((begin + first) * self.front.decimation)
         readings: list[Reading] = []
-        for kind, on, off, evidence, white in found:
-            if evidence < LEAST_EVIDENCE:
+        for span in _spans(whites, first, last, rate):
+            if span.evidence < LEAST_EVIDENCE:
                 continue
-            if kind != 1.0:
-                on, off = widen(white.outline, on, off, rate)
-            if any(
+            on, off = span.on, span.off
+            if span.kind != ROUGH:
+                on, off = widen(span.white.outline, on, off, rate)
+            if off - on < SHORTEST_S * rate or any(
                 abs(r.onset - begin - on) + abs(r.offset - begin - off) < ALIKE_S * rate for r in readings
             ):
                 continue
-            numbers = features(stretch, whites[0], whites[1], on, off, evidence)
+            numbers = features(stretch, whites[0], whites[1], on, off, span.evidence)
             spoilt = [float(mark[on:off].mean()) if len(mark) else 0.0 for mark in marks]
-            since = self.front.pulses.since((begin + on) * self.front.decimation)
-            seen = np.array([*numbers, *memory, *spoilt, since, kind])
-            readings.append(Reading(begin + on, begin + off, seen, rough=kind == 1.0))
-        slow = self.front.pulses.distance((begin + first) * self.front.decimation) >= SLOW_S
-        return Judged(tuple(readings), rate, echo=slow and memory[LOCKED] >= ECHOES)
+            pulses = [self.front.pulses.since((begin + n) * self.front.decimation) for n in (on, off)]
+            seen = np.array([*numbers, *memory, *spoilt, *pulses, distance, span.kind])
+            readings.append(Reading(begin + on, begin + off, seen, rough=span.kind == ROUGH))
+        return Judged(tuple(readings), rate, echo=distance >= SLOW_S and memory[LOCKED] >= ECHOES)
 
     def _marks(self, begin: int, length: int, key: int) -> list[NDArray[np.bool_]]:
         """Which conditioned samples are missing, stand still, or lie at a rail; empty where none is."""
         front = self.front
         marks = [np.zeros(0, bool)] * 3
-        for flat in front.flats_until(key):
+        for flat in front.flats_between(begin * front.decimation, key):
             first, last = (n // front.decimation - begin for n in (flat.first, flat.last))
-            if last >= 0 and first < length and (flat.missing or flat.last - flat.first >= SHORTEST_RUN):
+            if first < length and (flat.missing or flat.last - flat.first >= SHORTEST_RUN):
                 kind = 0 if flat.missing else 2 if self._is_rail(flat) else 1
                 if not len(marks[kind]):
                     marks[kind] = np.zeros(length, bool)
@@ -358,15 +436,15 @@ class Channel:
         shape = np.interp(centre + SHAPE_AT_S * rate, np.arange(len(stretch.wave)), stretch.wave)
         shape /= np.sqrt(np.sum(shape**2)) + 1e-12
         at = (begin + centre) / rate
-        alike = [(likeness(shape, other), at - when) for when, other in self._shapes]
-        close = [gap for value, gap in alike if value > 0.85]
+        alike = likeness(shape, [other for _, other in self._shapes]) if self._shapes else np.zeros(0)
+        close = [at - when for value, (when, _) in zip(alike, self._shapes, strict=True) if value > 0.85]
         gaps = -np.diff(close) if len(close) > 1 else np.zeros(0)
         rhythm = float(np.std(gaps) / (np.mean(gaps) + 1e-9)) if len(gaps) > 1 else 2.0
         lag = self.front.pulses.since((begin + first) * self.front.decimation)
         while self._recent and at - self._recent[0].at > LONG_AGO_S:
             self._recent.popleft()
         found = [
-            max((value for value, _ in alike), default=0.0),
+            float(alike.max(initial=0.0)),
             float(len(close)),
             rhythm,
             float(sum(at - past.at <= LATELY_S for past in self._recent)),
@@ -374,7 +452,7 @@ class Channel:
             sum(past.length for past in self._recent),
             float(sum(lag < 1.0 and abs(past.lag - lag) < SAME_LAG_S for past in self._recent)),
         ]
-        self._shapes.append((at, shape))
+        self._shapes.append((at, np.concatenate([NO_SHIFT, shape, NO_SHIFT])))
         self._recent.append(_Past(at, (last - first) / rate, lag))
         return found
 
@@ -417,8 +495,8 @@ class Channel:
         on = reading.onset * front.decimation - slack
         off = reading.offset * front.decimation + slack
         rails = 0
-        for flat in front.flats_until(key):
-            if flat.last <= on or flat.first >= off:
+        for flat in front.flats_between(on + 1, key):
+            if flat.first >= off:
                 continue
             if flat.missing and flat.last - flat.first >= SHORTEST_GAP_S * front.sampling_rate:
                 return "NaN run", "samples are missing here"

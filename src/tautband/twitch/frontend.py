@@ -11,7 +11,7 @@ multiples of the hop, the floor is renewed at multiples of the tick. No sum depe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Final
 
@@ -31,6 +31,15 @@ WARM_UP_TICKS: Final = 2
 LONG_FLOOR_S: Final = 8.0
 SHORT_FLOOR_S: Final = 1.5
 FLOOR_QUANTILE: Final = 0.4
+RAISED: Final = 2.0
+"""A floor with this many times the power of the quietest recent time may fall at once."""
+FALL_HOPS: Final = (5, 21)
+"""Hops before a frame, none of which it shares samples with, whose mean the fallen floor follows."""
+HOLD_HOPS: Final = 64
+"""Hops for which a fallen floor stays down."""
+MARGIN: Final = 1.4
+LOWEST_LEFT: Final = 0.03
+"""A fallen floor stays so many times above what is left, and never falls below this share of what it was."""
 HIGH_PASS_HZ: Final = 20.0
 NEEDED_RATE_HZ: Final = 1900.0
 KEEP_S: Final = 3.0
@@ -109,6 +118,15 @@ def _steps(part: Floats, before: float) -> Floats:
     return steps
 
 
+def over_last(values: Floats, both: np.ufunc, width: int) -> Floats:
+    """Sum or extreme of so many columns, a power of two, that end with each; always in the same order."""
+    step = 1
+    while step < width:
+        values = both(values[:, :-step], values[:, step:])
+        step *= 2
+    return values
+
+
 @dataclass(frozen=True)
 class Flat:
     """A run of samples that stand still or are missing, in input samples."""
@@ -155,6 +173,7 @@ class FrontEnd:
         shapes = [self.frequency**2 * np.exp(-self.frequency / scale) for scale in TEMPLATES_HZ]
         self._shares = np.array([shape / shape.sum() for shape in shapes])
         self._weights = np.zeros((2, len(self.frequency)))
+        self._levels: Floats | None = None
         self._rows_long = round(LONG_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
         self._rows_short = round(SHORT_FLOOR_S / (HOPS_PER_FRAME * self.hop / self.rate))
         self._history = Tape(self._rows_long, self.hops_per_tick, (len(self.frequency),))
@@ -329,10 +348,16 @@ class FrontEnd:
         ended, self._ended = self._ended, []
         return ended
 
-    def flats_until(self, sample: int) -> list[Flat]:
-        """Give every run known at the time of an input sample, cut there."""
-        runs = [*self.flats, Flat(self._run_start, self.samples, self._last_value, self._run_missing)]
-        return [Flat(f.first, min(f.last, sample), f.level, f.missing) for f in runs if f.first < sample]
+    def flats_between(self, first: int, until: int) -> list[Flat]:
+        """Give the runs known at the time of an input sample that end at another or later, cut there."""
+        found = []
+        now = Flat(self._run_start, self.samples, self._last_value, self._run_missing)
+        for run in (now, *reversed(self.flats)):
+            if run.last < first:
+                break
+            if run.first < until:
+                found.append(run if run.last <= until else replace(run, last=until))
+        return found[::-1]
 
     # -- the floor --------------------------------------------------------------------------------------------------
 
@@ -352,9 +377,10 @@ class FrontEnd:
         scale = -np.log(1 - FLOOR_QUANTILE)
 
         def quantile(count: int) -> Floats:
-            recent = rows.between(rows.end - count, rows.end)
-            place = int(FLOOR_QUANTILE * len(recent))
-            return np.asarray(np.partition(recent, place, axis=0)[place] / scale, float)
+            by_bin = rows.between(rows.end - count, rows.end).T.copy()
+            place = int(FLOOR_QUANTILE * by_bin.shape[1])
+            by_bin.partition(place, axis=1)
+            return np.asarray(by_bin[:, place] / scale, float)
 
         long, short = quantile(self._rows_long), quantile(self._rows_short)
         floor = np.maximum(long, short)
@@ -368,6 +394,8 @@ class FrontEnd:
     def _aim(self) -> None:
         """Weights of the two templates over the present floor: g / (1 + g) for a signal-to-noise ratio g per bin."""
         assert self.floor is not None
+        assert self.quiet is not None
+        self.is_raised = bool(self.floor.sum() > RAISED * self.quiet.sum())
         gain = TEMPLATE_SNR * self._shares * self.floor.sum() / self.floor
         weight = gain / (1 + gain)
         weight /= np.sqrt(np.sum(weight**2, axis=1, keepdims=True))
@@ -376,8 +404,24 @@ class FrontEnd:
 
     def _judge(self, power: Floats) -> Floats:
         sums = np.add.reduce(power * self._weights[:, None, :], axis=2)
+        if self.is_raised:
+            sums /= self._left(sums / self._offset)
+        else:
+            self._levels = None
         sums -= self._offset
         return np.asarray(sums.T, float)
+
+    def _left(self, levels: Floats) -> Floats:
+        """Share of the floor that is left, when what raised it has just ended: shape (2, hops), 1 at most."""
+        nearest, farthest = FALL_HOPS
+        if self._levels is None:
+            self._levels = np.ones((2, HOLD_HOPS + farthest - 2))
+        whole = np.concatenate([self._levels, levels], axis=1)
+        self._levels = whole[:, levels.shape[1] :]
+        width = farthest - nearest
+        lately = over_last(whole[:, : 1 - nearest], np.add, width) / width
+        lowest = over_last(lately, np.minimum, HOLD_HOPS)[:, -levels.shape[1] :]
+        return np.asarray(np.clip(MARGIN * lowest, LOWEST_LEFT, 1.0), float)
 
     # -- hum --------------------------------------------------------------------------------------------------------
 

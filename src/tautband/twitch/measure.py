@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from math import log10, sqrt
+from math import hypot, log10, sqrt
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -22,8 +23,12 @@ HUM_PERIODS: Final = 2
 PEAK_S: Final = 0.05
 ENVELOPE_S: Final = 0.004
 EDGE_SHARE: Final = 0.05
-MOST_STEPS: Final = 48
+MOST_STEPS: Final = 32
 """Steps of the first search for edges, at most."""
+SHIFTS: Final = 8
+"""Samples by which two shapes are shifted against each other at most."""
+SAMPLES_ALIKE: Final = 8.0
+"""Samples that say the same, since whitening passes only the lower frequencies: evidence counts so many times less."""
 BANDS_HZ: Final = (20.0, 45.0, 90.0, 180.0, 360.0, 900.0)
 
 
@@ -75,15 +80,23 @@ def _high_pass(size: int, rate: float, low_hz: float) -> Floats:
     return np.asarray(1 / (1 + (low_hz / np.maximum(axis, 1e-3)) ** 8), float)
 
 
+def energy_until(white: Floats) -> Floats:
+    """Energy of the samples before each index, shape (n + 1,)."""
+    total = np.empty(len(white) + 1)
+    total[0] = 0.0
+    np.cumsum(white**2, out=total[1:])
+    return total
+
+
 def edges(
-    white: Floats, first: int, last: int, reach: int, step: int, longest: int | None = None
+    total: Floats, first: int, last: int, reach: int, step: int, longest: int | None = None
 ) -> tuple[int, int, float]:
     """Find the rectangle of raised variance that is likeliest, by the generalised likelihood ratio.
 
     Parameters
     ----------
-    white
-        Shape (n,), samples with noise variance 1.
+    total
+        Shape (n + 1,), `energy_until` of samples with noise variance 1.
     first, last
         Where the rectangle is about.
     reach
@@ -100,18 +113,13 @@ def edges(
     ratio
         Mean log likelihood ratio per sample times the length: the evidence in nats.
     """
-    total = np.concatenate([[0.0], np.cumsum(white**2)])
-    n = len(white)
-    longest = n if longest is None else longest
+    n = len(total) - 1
     widest = max(last - first + reach, 1)
     step = max(step, -(-widest // MOST_STEPS)) if step > 1 else step
 
     def evidence(energy: Floats, length: NDArray[np.int64]) -> Floats:
-        length = np.maximum(length, 0)
-        mean = energy / np.maximum(length, 1)
-        np.maximum(mean, 1.0, out=mean)
-        found = 0.5 * length * (mean - 1 - np.log(mean))
-        return np.asarray(np.where(length > longest, 0.0, found), float)
+        found = _evidence(energy, length)
+        return found if longest is None else np.where(length > longest, 0.0, found)
 
     ons = np.arange(max(first - reach, 0), min(last, n - 1), step)
     offs = np.arange(max(first + step, 1), min(last + reach, n) + 1, step)
@@ -130,6 +138,38 @@ def edges(
             best = int(np.argmax(found))
             off, ratio = int(near[best]), float(found[best])
     return on, off, ratio
+
+
+def _evidence(energy: Floats, length: NDArray[np.int64]) -> Floats:
+    length = np.maximum(length, 1)
+    mean = energy / length
+    np.maximum(mean, 1.0, out=mean)
+    return np.asarray(0.5 * length * (mean - 1 - np.log(mean)), float)
+
+
+def eased(total: Floats, on: int, off: int, earliest: int, step: int) -> int:
+    """Move an onset to the mean of where it may be, if that is earlier.
+
+    A twitch swells: the likeliest edge of a weak one lies behind its onset, and the likelihood is flat before it.
+
+    Parameters
+    ----------
+    total
+        Shape (n + 1,), `energy_until` of samples with noise variance 1.
+    on, off
+        The likeliest edges.
+    earliest
+        Where the onset may be at the earliest.
+    step
+        Grid over which the mean is taken.
+    """
+    places = np.arange(max(earliest, 0), on, step)
+    lengths = np.empty(len(places) + 1, np.int64)
+    lengths[0] = off - on
+    lengths[1:] = off - places
+    found = _evidence(total[off] - total[off - lengths], lengths)
+    share = np.exp((found - found[0]) / SAMPLES_ALIKE)
+    return off - int(np.dot(share, lengths) / np.add.reduce(share))
 
 
 def evidence_of(white: Floats) -> float:
@@ -151,14 +191,18 @@ def quantile(values: Floats, share: float) -> float:
 
 def moving_rms(wave: Floats, width: int) -> Floats:
     """Centred moving RMS, same shape."""
-    count, before = len(wave), width // 2
-    total = np.zeros(
-        count + 2 * width + 1
-    )  # the sum so far, with as many zeros before and repeats behind as needed
-    np.cumsum(wave**2, out=total[width + 1 : width + 1 + count])
-    total[width + 1 + count :] = total[width + count]
-    first = total[width - before : width - before + count]
-    power = total[2 * width - before : 2 * width - before + count] - first
+    return _moving_rms(energy_until(wave), width)
+
+
+def _moving_rms(total: Floats, width: int) -> Floats:
+    count, before = len(total) - 1, width // 2
+    # as many zeros before and repeats behind as the window needs
+    padded = np.empty(count + 2 * width + 1)
+    padded[:width] = 0.0
+    padded[width : width + count + 1] = total
+    padded[width + count + 1 :] = total[-1]
+    first = padded[width - before : width - before + count]
+    power = padded[2 * width - before : 2 * width - before + count] - first
     return np.asarray(np.sqrt(np.maximum(power, 0.0) / width), float)
 
 
@@ -214,19 +258,30 @@ class White:
 
     def __init__(self, samples: Floats, rate: float) -> None:
         self.samples = samples
-        self.outline = moving_rms(samples, max(1, round(ENVELOPE_S * rate)))
-        self.smooth = moving_rms(samples, max(1, round(PEAK_S * rate)))
-        self._total = np.concatenate([[0.0], np.cumsum(samples**2)])
+        self.total = energy_until(samples)
+        self._rate = rate
 
-    def level_db(self, first: int, last: int) -> float:
-        """RMS between two indices in decibels over the noise; 0 where there is nothing."""
-        first, last = max(first, 0), min(last, len(self.samples))
-        if last <= first:
-            return 20 * log10(1.1)
-        mean = float(self._total[last] - self._total[first]) / (last - first)
-        return 20 * log10(sqrt(max(mean, 0.0)) + 0.1)
+    @cached_property
+    def outline(self) -> Floats:
+        """RMS over 4 ms, shape (n,)."""
+        return _moving_rms(self.total, max(1, round(ENVELOPE_S * self._rate)))
+
+    @cached_property
+    def smooth(self) -> Floats:
+        """RMS over 50 ms, shape (n,)."""
+        return _moving_rms(self.total, max(1, round(PEAK_S * self._rate)))
+
+    def levels_db(self, spans: NDArray[np.int64]) -> Floats:
+        """RMS of spans of indices, shape (n, 2), in decibels over the noise; 0 where there is nothing."""
+        spans = np.minimum(np.maximum(spans, 0), len(self.samples))
+        length = spans[:, 1] - spans[:, 0]
+        energy = self.total[spans]
+        mean = np.maximum(energy[:, 1] - energy[:, 0], 0.0) / np.maximum(length, 1)
+        mean[length <= 0] = 1.0
+        return np.asarray(20 * np.log10(np.sqrt(mean) + 0.1), float)
 
 
+SIXTHS: Final = np.arange(1, 6) / 6
 FEATURES: Final = (
     "duration",
     "evidence",
@@ -268,6 +323,15 @@ FEATURES: Final = (
     "jump",
     "hum_line",
     "hum_change",
+    *(f"energy_until_{n}" for n in range(1, 6)),
+    *(f"high_share_{n}" for n in range(1, 4)),
+    "before_next",
+    "before_next_high",
+    "after_next",
+    "after_next_high",
+    "kurtosis_high",
+    "kurtosis_steps",
+    "jump_at",
     "like_earlier",
     "like_count",
     "rhythm",
@@ -285,6 +349,8 @@ FEATURES: Final = (
     "still_share",
     "rail_share",
     "since_pulse",
+    "since_pulse_at_end",
+    "pulse_distance",
     "kind_of_reading",
 )
 """Names of the features, in order; all are free of the recording's unit."""
@@ -307,7 +373,7 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     Returns
     -------
     numpy.ndarray
-        Shape (40,): the features of `FEATURES` that need no memory of earlier candidates, up to `hum_change`.
+        Shape (55,): the features of `FEATURES` that need no memory of earlier candidates, up to `jump_at`.
     """
     rate, raw = stretch.rate, stretch.raw
     length = max(off - on, 1)
@@ -324,7 +390,8 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     starts, empty = _bands(size, rate)
     spectrum = np.zeros((2, len(axis) + 1))
     power, noise = spectrum[:, :-1]
-    power[:] = np.abs(np.fft.rfft(wave, size)) ** 2 / length
+    waves = np.fft.rfft(wave, size)
+    power[:] = (waves.real**2 + waves.imag**2) / length
     noise[:] = np.interp(axis, stretch.frequency, stretch.floor)
     sums, noises = np.add.reduceat(spectrum, starts, axis=1)[:, :-1]
     sums[empty] = 0.0
@@ -353,20 +420,43 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
     crossings = float(np.count_nonzero(signs[1:] != signs[:-1])) / length * rate
     ordered = np.sort(energy)[::-1]
     busy = float(np.searchsorted(np.cumsum(ordered), 0.5 * total) + 1) / length
-    gathered = np.cumsum(energy) / total
+    so_far = white.total[on : on + length + 1] - white.total[on]
+    gathered = so_far[1:] / total
     quarter = np.searchsorted(gathered, (0.1, 0.25, 0.5, 0.75, 0.9)) / rate
-    outline = moving_rms(piece, max(1, round(0.012 * rate)))
+    outline = _moving_rms(so_far, max(1, round(0.012 * rate)))
     top = int(np.argmax(outline)) if length else 0
     rough = outline > 0.5 * outline[top]
     humps = 1 + int(np.count_nonzero(rough[1:] & ~rough[:-1]))
 
-    near, far, after = (round(t * rate) for t in (0.05, 0.4, 0.08))
-    steps = np.abs(around[1:] - around[:-1])
-    jump = (
-        float(steps.max(initial=0.0)) / (float(np.sqrt(np.add.reduce(steps**2) / len(steps))) + 1e-12)
-        if len(steps)
-        else 0.0
+    next_to, near, far, after = (round(t * rate) for t in (0.02, 0.05, 0.4, 0.08))
+    jump, jump_at, kurtosis_steps = 0.0, 0, 0.0
+    steps = (around[1:] - around[:-1]) ** 2
+    if len(steps):
+        jump_at = int(steps.argmax())
+        mean = float(np.add.reduce(steps)) / len(steps) + 1e-24
+        jump = sqrt(float(steps[jump_at]) / mean)
+        kurtosis_steps = float(np.dot(steps, steps)) / len(steps) / mean**2
+        jump_at -= on - max(on - round(0.1 * rate), 0)
+    spans = np.array(
+        [
+            (on - near, on),
+            (on - far, on - near),
+            (off, off + after),
+            (on - next_to, on),
+            (off, off + next_to),
+            (off + after, off + far),
+            (on, off),
+            (on - far, on),
+            (off, off + far),
+        ]
     )
+    level, level_high = white.levels_db(spans[:5]).tolist(), high.levels_db(spans).tolist()
+    thirds = on + np.arange(4) * length // 3
+    high_share = np.log10(
+        (_differences(high.total[thirds]) + 0.1) / (_differences(white.total[thirds]) + 0.1)
+    )
+    loud = high.samples[on:off] ** 2
+    kurtosis_high = float(np.dot(loud, loud)) * length / (float(np.add.reduce(loud)) ** 2 + 1e-12)
     return np.array(
         [
             log10(length / rate),
@@ -389,20 +479,29 @@ def features(stretch: Stretch, white: White, high: White, on: int, off: int, evi
             top / rate,
             (length - top) / rate,
             float(humps),
-            white.level_db(on - near, on),
-            white.level_db(on - far, on - near),
-            white.level_db(off, off + after),
-            high.level_db(on - near, on),
-            high.level_db(on - far, on - near),
-            high.level_db(off, off + after),
-            high.level_db(off + after, off + far),
-            high.level_db(on, off) - max(high.level_db(on - far, on), high.level_db(off, off + far)),
+            *level[:3],
+            *level_high[:3],
+            level_high[5],
+            level_high[6] - max(level_high[7:]),
             stretch.floor_rise_db,
             log10(jump + 1e-2),
             _hum_share(raw[max(off - round(HUM_S * rate), 0) : off], rate),
             log10(_hum_change(raw, on, off, rate) / band_rms + 1e-2),
+            *gathered[(length * SIXTHS).astype(np.int64)],
+            *high_share,
+            level[3],
+            level_high[3],
+            level[4],
+            level_high[4],
+            log10(kurtosis_high + 1e-3),
+            log10(kurtosis_steps + 1e-3),
+            jump_at / rate,
         ]
     )
+
+
+def _differences(values: Floats) -> Floats:
+    return np.asarray(values[1:] - values[:-1], float)
 
 
 @lru_cache(maxsize=32)
@@ -427,10 +526,12 @@ def _moving_mean(samples: Floats, width: int) -> Floats:
 
 
 @lru_cache(maxsize=32)
-def _hum_basis(length: int, rate: float) -> tuple[Floats, NDArray[np.complex128]]:
+def _hum_basis(length: int, rate: float) -> tuple[Floats, Floats]:
+    """A window, and the cosines and sines of the mains' lines, shape (12, length)."""
     t = np.arange(length) / rate
     lines = np.array([base * k for base in (50.0, 60.0) for k in (1, 2, 3)])
-    return np.hanning(length), np.exp(-2j * np.pi * lines[:, None] * t)
+    angle = 2 * np.pi * lines[:, None] * t
+    return np.hanning(length), np.concatenate([np.cos(angle), np.sin(angle)])
 
 
 def _hum_share(raw: Floats, rate: float) -> float:
@@ -439,8 +540,11 @@ def _hum_share(raw: Floats, rate: float) -> float:
         return 0.0
     shape, basis = _hum_basis(len(raw), rate)
     centred = (raw - _mean(raw)) * shape
-    one, two, three, *others = map(float, np.abs(basis @ centred) ** 2)
-    return max(one + two + three, sum(others)) / (float(np.dot(centred, centred)) * len(raw) * 0.333 + 1e-12)
+    power = np.einsum("ln,n->l", basis, centred) ** 2
+    one, two, three, *others = (power[:6] + power[6:]).tolist()
+    return float(max(one + two + three, sum(others))) / (
+        float(np.dot(centred, centred)) * len(raw) * 0.333 + 1e-12
+    )
 
 
 def _hum_change(raw: Floats, on: int, off: int, rate: float) -> float:
@@ -454,30 +558,35 @@ def _hum_change(raw: Floats, on: int, off: int, rate: float) -> float:
         if on < length or off + length > len(raw):
             continue
         wave = _hum_wave(length, base, rate)
-        before, after = (float(abs(wave @ raw[n : n + length])) for n in (on - length, off))
+        before, after = (
+            hypot(*np.einsum("ln,n->l", wave, raw[n : n + length]).tolist()) for n in (on - length, off)
+        )
         if max(before, after) > largest:
             largest, change = max(before, after), abs(after - before)
     return change
 
 
 @lru_cache(maxsize=64)
-def _hum_wave(length: int, base: float, rate: float) -> NDArray[np.complex128]:
-    """Gives the RMS of a sine over whole periods; blind to a constant."""
-    wave = np.exp(-2j * np.pi * base * np.arange(length) / rate)
-    return np.asarray(np.sqrt(2) / length * (wave - wave.mean()), np.complex128)
+def _hum_wave(length: int, base: float, rate: float) -> Floats:
+    """Cosine and sine that give the RMS of a sine over whole periods; blind to a constant."""
+    angle = 2 * np.pi * base * np.arange(length) / rate
+    wave = np.stack([np.cos(angle), np.sin(angle)])
+    return np.asarray(np.sqrt(2) / length * (wave - wave.mean(axis=1, keepdims=True)), float)
 
 
-def likeness(shape: Floats, earlier: Floats) -> float:
-    """Largest correlation of two short shapes over a few samples of shift, between -1 and 1.
+def likeness(shape: Floats, earlier: Sequence[Floats]) -> Floats:
+    """Largest correlation with earlier short shapes over a few samples of shift, each between -1 and 1.
 
     Parameters
     ----------
-    shape, earlier
-        Shape (n,) each, of unit energy.
+    shape
+        Shape (n,), of unit energy.
+    earlier
+        Shape (shapes, n + 2 * SHIFTS): some of unit energy, each with `SHIFTS` zeros on either side.
     """
-    return float(
-        np.abs(np.correlate(earlier, shape, "same")[len(shape) // 2 - 8 : len(shape) // 2 + 9]).max()
-    )
+    margin = np.zeros(2 * SHIFTS)
+    shifted = sliding_window_view(np.concatenate([margin, shape, margin]), len(shape) + 2 * SHIFTS)
+    return np.asarray(np.abs(np.array(earlier) @ np.array(shifted).T).max(axis=1), float)
 
 
 def phases(wave: Floats, noise_rms: float) -> int:
