@@ -403,7 +403,7 @@ class Measured:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--per-set", type=int, default=10, help="recordings of 30 s per set")
+    parser.add_argument("--per-set", type=int, default=20, help="recordings of 30 s per set")
     parser.add_argument(
         "--budget", type=float, default=60.0, help="processor seconds a peer may use per stage"
     )

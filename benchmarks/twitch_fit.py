@@ -169,12 +169,22 @@ def forest_table(model: HistGradientBoostingClassifier, name: str) -> dict[str, 
         "feature": np.where(leaf, 0, nodes["feature_idx"]).astype(np.int16),
         "threshold": np.where(leaf, np.inf, nodes["num_threshold"]).astype(np.float32),
         "value": nodes["value"].astype(np.float32),
-        "child": child.ravel().astype(np.int32),
-        "root": root.astype(np.int32),
+        "child": child,
+        "root": root,
         "base": np.ravel(model._baseline_prediction).astype(np.float64),
         "depth": np.array(nodes["depth"].max()),
     }
-    return {f"{name}_{part}": value for part, value in table.items()}
+    return {f"{name}_{part}": value for part, value in by_level(table, nodes["depth"]).items()}
+
+
+def by_level(table: dict[str, np.ndarray], depth: np.ndarray) -> dict[str, np.ndarray]:
+    """Put the roots of all trees first, then what is below them, and so on: what is read together lies together."""
+    order = np.argsort(depth, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    moved = {part: table[part][order] for part in ("feature", "threshold", "value")}
+    child = place[table["child"][order]].astype(np.int32).ravel()
+    return table | moved | {"child": child, "root": place[table["root"]].astype(np.int32)}
 
 
 def main() -> None:

@@ -142,6 +142,10 @@ class _Open:
     closed: int | None = None
     best: Floats = field(default_factory=lambda: np.zeros(3))
 
+    def note(self, sizes: Floats) -> None:
+        """Keep the largest of some sums over one, two and four frames, shape (3, hops)."""
+        self.best = np.maximum(self.best, sizes.max(axis=1))
+
 
 @dataclass(frozen=True)
 class _Past:
@@ -240,8 +244,10 @@ class Channel:
         events: list[tuple[int, Event]] = []
         for first, statistic in self.front.feed(samples):
             events += self._advance(first, statistic)
-        events += self._gaps()
-        events += ((t.known, self._train(t)) for t in self.front.pulses.ended())
+        if self.front.has_ended_runs:
+            events += self._gaps()
+        if self.front.pulses.has_ended:
+            events += ((t.known, self._train(t)) for t in self.front.pulses.ended())
         events.sort(key=lambda e: e[0])
         return events
 
@@ -268,7 +274,7 @@ class Channel:
         count = len(z)
         whole = np.concatenate([self._carry, z.T], axis=1)
         self._carry = whole[:, count:]
-        if self._open is None and not self._closed and whole.max() < LEAST_STIR:
+        if self._open is None and not self._closed and np.maximum.reduce(whole, axis=None) < LEAST_STIR:
             return ()
         two = whole[:, 4:] + whole[:, :-4]
         over = np.empty((3, 2, count))
@@ -286,6 +292,7 @@ class Channel:
         warm = (over[0] > OFF).tolist()
         sizes = over / FRAME_ROOTS
         longest = round(LONGEST_S * self.front.rate / self.front.hop)
+        begin = 0
         for i in range(len(hot)):
             hop = first + i
             if stirring[i] or self._open is not None:
@@ -295,16 +302,19 @@ class Channel:
                 self._stirred = hop
             if self._open is None:
                 if hot[i]:
-                    self._open = _Open(hop, hop)
+                    self._open, begin = _Open(hop, hop), i
             elif warm[i]:
                 self._open.warm = hop
-            if self._open is not None:
-                self._open.best = np.maximum(self._open.best, sizes[:, i])
-                if hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest:
-                    self._open.closed = hop
-                    self._close(self._open)
+            if self._open is not None and (
+                hop - self._open.warm >= GAP_HOPS or hop - self._open.first >= longest
+            ):
+                self._open.closed = hop
+                self._open.note(sizes[:, begin : i + 1])
+                self._close(self._open)
             while self._closed and hop >= (self._closed[0].closed or 0) + AFTER_HOPS:
                 yield from self._measure(self._closed.popleft(), hop + 1)
+        if self._open is not None:
+            self._open.note(sizes[:, begin:])
 
     def _close(self, candidate: _Open) -> None:
         """Put a candidate in the queue for measuring; of noise only remember that it was there."""

@@ -343,6 +343,11 @@ class FrontEnd:
             if self.flats[0].last < oldest - self.tick:
                 self.flats = [f for f in self.flats if f.last >= oldest]
 
+    @property
+    def has_ended_runs(self) -> bool:
+        """Whether `ended_runs` has something to give."""
+        return bool(self._ended)
+
     def ended_runs(self) -> list[Flat]:
         """Give the runs that ended since this was last asked."""
         ended, self._ended = self._ended, []
@@ -388,7 +393,7 @@ class FrontEnd:
         padded = np.concatenate([smooth[:1], smooth, smooth[-1:]])
         self.floor = np.exp(0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:])
         self._floors = [*self._floors[-19:], short]
-        self.quiet = np.min(self._floors, axis=0)
+        self.quiet = np.minimum.reduce(self._floors)
         self._aim()
 
     def _aim(self) -> None:
@@ -398,9 +403,9 @@ class FrontEnd:
         self.is_raised = bool(self.floor.sum() > RAISED * self.quiet.sum())
         gain = TEMPLATE_SNR * self._shares * self.floor.sum() / self.floor
         weight = gain / (1 + gain)
-        weight /= np.sqrt(np.sum(weight**2, axis=1, keepdims=True))
+        weight /= np.sqrt(np.add.reduce(weight**2, axis=1, keepdims=True))
         self._weights = weight / self.floor
-        self._offset = np.sum(self._weights * self.floor, axis=1, keepdims=True)
+        self._offset = np.add.reduce(self._weights * self.floor, axis=1, keepdims=True)
 
     def _judge(self, power: Floats) -> Floats:
         sums = np.add.reduce(power * self._weights[:, None, :], axis=2)
@@ -421,7 +426,7 @@ class FrontEnd:
         width = farthest - nearest
         lately = over_last(whole[:, : 1 - nearest], np.add, width) / width
         lowest = over_last(lately, np.minimum, HOLD_HOPS)[:, -levels.shape[1] :]
-        return np.asarray(np.clip(MARGIN * lowest, LOWEST_LEFT, 1.0), float)
+        return np.asarray(np.minimum(np.maximum(MARGIN * lowest, LOWEST_LEFT), 1.0), float)
 
     # -- hum --------------------------------------------------------------------------------------------------------
 
@@ -431,15 +436,16 @@ class FrontEnd:
         recent = self.raw.between(self.raw.end - span, self.raw.end)
         if len(recent) < span or len(self._hum) == len(HUM_HZ):
             return
-        spectrum = np.abs(np.fft.rfft((recent - recent.mean()) * self._hann)) ** 2
+        waves = np.fft.rfft((recent - recent.mean()) * self._hann)
         step = self.rate / span
         found = []
         for base in HUM_HZ:
             if base in self._hum or base > 0.45 * self.rate:
                 continue
             centre = round(base / step)
-            line = spectrum[centre - 1 : centre + 2].sum()
-            around = np.concatenate([spectrum[centre - 8 : centre - 3], spectrum[centre + 4 : centre + 9]])
+            power = np.abs(waves[centre - 8 : centre + 9]) ** 2
+            line = power[7:10].sum()
+            around = np.concatenate([power[:5], power[12:]])
             middle = np.sort(around)[len(around) // 2 - 1 : len(around) // 2 + 1].mean()
             if line > 3 * 20 * middle and line > 6 * around.max():
                 found.append(base)

@@ -133,6 +133,11 @@ class PulseFilter:
         earlier = [pulse for pulse in self._pulses if pulse <= sample][-2:]
         return (earlier[1] - earlier[0]) / self._rate if len(earlier) == 2 else 0.0
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether `ended` has something to give."""
+        return bool(self._ended)
+
     def ended(self) -> list[Train]:
         """Give the trains that ended since this was last asked."""
         ended, self._ended = self._ended, []
