@@ -410,10 +410,17 @@ class Sweep:
         As in `Posterior`; all but the first once `back` has run to its end.
     block_of
         The block of each cause.
+    kept
+        If asked for: of each cause of a wide block the weight of finishing after it, and that in each of its extents
+        when it is active.
     """
 
-    def __init__(self, problem: Problem, plan: Plan, explain: Sequence[int] = ()) -> None:
+    def __init__(
+        self, problem: Problem, plan: Plan, explain: Sequence[int] = (), *, keep: bool = False
+    ) -> None:
         self.problem, self.plan, self.explain = problem, plan, frozenset(explain)
+        self.keep = keep
+        self.kept: dict[int, tuple[Table, Table]] = {}
         self.buckets = Buckets(problem, plan)
         self.firing = {
             c: Firing.of(problem.causes[c])
@@ -507,7 +514,10 @@ class Sweep:
             reversed(block), reversed(moment.tables), reversed(idle_before), strict=True
         ):
             cause = self.problem.causes[c]
-            shown = fire(to_go, self.firing[c], moment.places, backward=True)
+            each = fire_each(to_go, self.firing[c], moment.places, backward=True)
+            shown = each.sum(axis=0)
+            if self.keep:
+                self.kept[c] = to_go, each
             after, to_go = to_go, act(to_go, shown, cause)
             here = _meet(past, to_go)
             active, self.main[c] = _shares(past, shown, cause.companion[1], cause.main, here)

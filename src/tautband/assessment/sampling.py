@@ -30,8 +30,6 @@ from tautband.assessment.inference import (
     Problem,
     Sweep,
     Table,
-    act,
-    fire_each,
     plan_sweep,
     reorder,
 )
@@ -275,7 +273,7 @@ class Sampler:
     def __init__(self, thinned: Thinned, links: Links) -> None:
         self.problem, self.plan = thinned.problem, plan_sweep(thinned.problem, order=thinned.order)
         self.rng = np.random.Generator(np.random.PCG64(SEED))
-        self.sweep = Sweep(self.problem, self.plan)
+        self.sweep = Sweep(self.problem, self.plan, keep=True)
         self.afters = list(self.sweep.back())[::-1]
         self.first_extent = np.searchsorted(links.cause_of, np.arange(len(self.problem.causes)))
         self.main: Ints = np.zeros(0, dtype=np.intp)
@@ -305,7 +303,7 @@ class Sampler:
                 state = state | fired * (after.shape[1] >> len(group.findings))
                 row = row * (1 - found)
             else:
-                state, row = self._fire_block(self.problem.blocks[group.blocks[0]], moment, state, row, after)
+                state, row = self._fire_block(self.problem.blocks[group.blocks[0]], moment, state, row)
         self._open_buckets(inside)
         sample, extent = (np.concatenate(part) for part in zip(*self.picks, strict=True))
         return Samples(sample, extent, self.main)
@@ -334,18 +332,11 @@ class Sampler:
         choice = self._choose(weights)
         return choice % states, choice // states
 
-    def _fire_block(
-        self, block: Sequence[int], moment: Moment, state: Ints, row: Ints, after: Table
-    ) -> tuple[Ints, Ints]:
+    def _fire_block(self, block: Sequence[int], moment: Moment, state: Ints, row: Ints) -> tuple[Ints, Ints]:
         """Choose for the causes of a wide block, one after the other, extent, part and fired findings."""
-        afters: list[Table] = []
-        shown: list[Table] = []
-        for c in reversed(block):
-            afters.append(after)
-            shown.append(fire_each(after, self.sweep.firing[c], moment.places, backward=True))
-            after = act(after, shown[-1].sum(axis=0), self.problem.causes[c])
-        for c, to_go, each in zip(block, reversed(afters), reversed(shown), strict=True):
+        for c in block:
             cause = self.problem.causes[c]
+            to_go, each = self.sweep.kept[c]
             size = to_go.shape[1]
             flat, here = each.reshape(len(each), -1), row * size + state
             idle = cause.companion[0] * to_go.reshape(1, -1).take(here, axis=1)
