@@ -77,6 +77,8 @@ CORE_LEAST: Final = 1.3
 """The core of a candidate ends where its outline over 16 ms is under this share of its peak, or in the noise."""
 LIKELIEST, ROUGH, PART, CORE = 0.0, 1.0, 2.0, 3.0
 """Kinds of readings, as the judge sees them."""
+TOGETHER_S: Final = 0.01
+"""Readings whose onsets differ by less begin together."""
 SHORTEST_S: Final = 0.008
 """Nothing shorter is read: one motor unit's potential lasts longer."""
 ALIKE_S: Final = 0.012
@@ -112,14 +114,19 @@ class Reading:
         Conditioned samples from the start of the recording.
     features
         What the judge sees.
-    rough
-        Whether the edges are only those of the candidate; such a reading counts where no other passes.
+    kind
+        How the edges were found.
     """
 
     onset: int
     offset: int
     features: Floats
-    rough: bool = False
+    kind: float = LIKELIEST
+
+    @property
+    def rough(self) -> bool:
+        """Whether the edges are only those of the candidate; such a reading counts where no other passes."""
+        return self.kind == ROUGH
 
     def overlaps(self, other: Reading) -> bool:
         """Whether they have a sample in common."""
@@ -180,6 +187,19 @@ def _spans(whites: Sequence[White], first: int, last: int, rate: float) -> Itera
         for white in whites:
             yield from _parts(white, first, last, reach, step, rate)
     yield _core(whites[-1], first, last, rate)
+
+
+def _to_its_end(surest: Reading, passing: Sequence[Reading], rate: float) -> Reading:
+    """The same twitch with its likeliest edges, if these pass, too, begin with it and end later.
+
+    A core or a part may be the surest reading of a twitch and still leave out its end.
+    """
+    whole = [
+        reading
+        for reading in passing
+        if reading.kind == LIKELIEST and abs(reading.onset - surest.onset) <= TOGETHER_S * rate
+    ]
+    return max([surest, *whole], key=lambda reading: reading.offset)
 
 
 def _parts(white: White, first: int, last: int, reach: int, step: int, rate: float) -> Iterator[_Span]:
@@ -362,12 +382,23 @@ class Channel:
             echo = replace(likeliest[0][0], why="stimulator artefact", detail=ECHO)
             yield from self._reject(likeliest[0][1], echo, key)
             return
+        passing = [
+            (verdict, reading)
+            for verdict, reading in likeliest
+            if verdict.probability >= verdict.threshold and reading.onset >= self._last_offset
+        ]
         taken: list[tuple[Verdict, Reading]] = []
-        for verdict, reading in sorted(likeliest, key=lambda pair: pair[1].rough):
-            passes = verdict.probability >= verdict.threshold and reading.onset >= self._last_offset
-            if passes and not any(reading.overlaps(other) for _, other in taken):
+        for verdict, reading in sorted(passing, key=lambda pair: pair[1].rough):
+            if not any(reading.overlaps(other) for _, other in taken):
                 taken.append((verdict, reading))
-        for verdict, reading in sorted(taken, key=lambda pair: pair[1].onset):
+        for verdict, surest in sorted(taken, key=lambda pair: pair[1].onset):
+            free = [
+                other
+                for _, other in passing
+                if other.onset >= self._last_offset
+                and not any(other.overlaps(third) for _, third in taken if third is not surest)
+            ]
+            reading = _to_its_end(surest, free, rate)
             self._last_offset = reading.offset
             yield key, self._twitch(stretch, reading, begin, verdict.probability)
         if likeliest and not taken:
@@ -422,7 +453,7 @@ class Channel:
             spoilt = [float(mark[on:off].mean()) if len(mark) else 0.0 for mark in marks]
             pulses = [self.front.pulses.since((begin + n) * self.front.decimation) for n in (on, off)]
             seen = np.array([*numbers, *memory, *spoilt, *pulses, distance, span.kind])
-            readings.append(Reading(begin + on, begin + off, seen, rough=span.kind == ROUGH))
+            readings.append(Reading(begin + on, begin + off, seen, span.kind))
         return Judged(tuple(readings), rate, echo=distance >= SLOW_S and memory[LOCKED] >= ECHOES)
 
     def _marks(self, begin: int, length: int, key: int) -> list[NDArray[np.bool_]]:

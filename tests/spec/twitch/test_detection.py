@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import butter, sosfilt
 
 from tautband.twitch import Candidate, Twitch, TwitchError, TwitchMonitor, detect, twitch_plot
-from tautband.twitch.channel import Channel, Judged
+from tautband.twitch.channel import LIKELIEST, PART, Channel, Judged
 from tautband.twitch.judge import Verdict
 from tautband.twitch.simulate import Settings, Simulated, simulate
 
@@ -160,6 +160,25 @@ def test_two_twitches_in_one_candidate_are_two() -> None:
     found = [e.onset_s for e in events if isinstance(e, Twitch) and e.onset_s < 6]
     assert found == pytest.approx([5.15, 5.75], abs=0.025)
     assert sum(isinstance(e, Candidate) for e in events) < 6
+
+
+def test_a_twitch_is_given_to_its_end_though_its_strongest_part_is_surer() -> None:
+    ends: dict[float, int] = {}
+
+    def part_is_surer(candidate: Judged) -> list[Verdict]:
+        ends.update((r.kind, r.offset) for r in candidate.readings if r.onset < 12_100)
+        sure = {PART: 0.95, LIKELIEST: 0.8}
+        return [Verdict(sure.get(r.kind, 0.1), 0.5, "noise", "") for r in candidate.readings]
+
+    chance = np.random.default_rng(0)
+    signal = burst(chance, 5.0, 16_000)
+    signal[12_000:12_060] += burst(chance, 120.0, 60)
+    signal[12_060:12_400] += burst(chance, 20.0, 340)
+    channel = Channel(2000.0, part_is_surer)
+    events = [e for _, e in channel.push(signal) + channel.finish()]
+    twitch = next(e for e in events if isinstance(e, Twitch) and e.onset_s > 5.9)
+    assert ends[PART] + 200 < ends[LIKELIEST] == round(2000 * twitch.offset_s)
+    assert twitch.confidence == 0.95
 
 
 def test_a_candidate_comes_before_its_twitch() -> None:
