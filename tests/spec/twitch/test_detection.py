@@ -121,7 +121,7 @@ def burst(chance: np.random.Generator, size: float, samples: int) -> np.ndarray:
     """Noise between 20 and 400 Hz at 2000 samples per second, as strong as asked."""
     sections = butter(2, (20, 400), "bandpass", fs=2000.0, output="sos")
     wave = sosfilt(sections, chance.standard_normal(samples + 200))[200:]
-    return size * wave / wave.std()
+    return np.asarray(size * wave / wave.std(), float)
 
 
 def test_a_twitch_soon_after_a_contraction_is_looked_at() -> None:
