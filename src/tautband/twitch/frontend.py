@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, iirnotch, lfilter_zi
 
+from tautband.twitch.measure import within_band
 from tautband.twitch.pulses import PulseFilter
 from tautband.twitch.quick import cascade, recurse, spectra
 
@@ -162,7 +163,7 @@ class FrontEnd:
         self._window = window / np.sqrt(np.sum(window**2))
         room = self.tick // self.decimation
         keep = self._kept = round(KEEP_S * self.rate)
-        self._hann = np.hanning(round(self.rate))
+        self._hann = np.hanning(WARM_UP_TICKS * room)
         self.raw = Tape(keep, room)
         self.wave = Tape(keep, room, lead=self.frame)
         self.flats: list[Flat] = []
@@ -401,7 +402,7 @@ class FrontEnd:
         assert self.floor is not None
         assert self.quiet is not None
         self.is_raised = bool(self.floor.sum() > RAISED * self.quiet.sum())
-        gain = TEMPLATE_SNR * self._shares * self.floor.sum() / self.floor
+        gain = TEMPLATE_SNR * self._shares * self.floor.sum() / within_band(self.frequency, self.floor)
         weight = gain / (1 + gain)
         weight /= np.sqrt(np.add.reduce(weight**2, axis=1, keepdims=True))
         self._weights = weight / self.floor
@@ -432,7 +433,7 @@ class FrontEnd:
 
     def _look_for_hum(self) -> None:
         """Switch notches on where a line of the mains stands out."""
-        span = round(self.rate)
+        span = len(self._hann)
         recent = self.raw.between(self.raw.end - span, self.raw.end)
         if len(recent) < span or len(self._hum) == len(HUM_HZ):
             return

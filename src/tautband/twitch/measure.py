@@ -29,7 +29,17 @@ SHIFTS: Final = 8
 """Samples by which two shapes are shifted against each other at most."""
 SAMPLES_ALIKE: Final = 8.0
 """Samples that say the same, since whitening passes only the lower frequencies: evidence counts so many times less."""
+MIDDLE_HZ: Final = (60.0, 250.0)
+LEAST_FLOOR: Final = 0.3
+"""A floor below this share of its mean over the middle frequencies lies beyond the band of the amplifier."""
 BANDS_HZ: Final = (20.0, 45.0, 90.0, 180.0, 360.0, 900.0)
+
+
+def within_band(frequency: Floats, floor: Floats) -> Floats:
+    """A floor that does not sink where the recording's amplifier lets no twitch through either, same shape."""
+    first, last = np.searchsorted(frequency, MIDDLE_HZ).tolist()
+    middle = floor[first : max(last, first + 1)]
+    return np.asarray(np.maximum(floor, LEAST_FLOOR * float(np.add.reduce(middle)) / len(middle)), float)
 
 
 def whiten(
@@ -55,8 +65,10 @@ def whiten(
     """
     size = 1 << (len(wave) - 1).bit_length()
     axis, target = _target(size, rate)
-    noise = np.exp(np.interp(axis, frequency, np.log(floor)))
-    gain = target / noise
+    noise, audible = np.exp(
+        [np.interp(axis, frequency, np.log(level)) for level in (floor, within_band(frequency, floor))]
+    )
+    gain = target / audible
     gain[axis >= frequency[-1] + 20] = 0.0
     spectrum = np.fft.rfft(wave, size)
     found = []

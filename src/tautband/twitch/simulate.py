@@ -119,6 +119,9 @@ class Settings:
     series
         Expected sizes of one series relative to its first; where given, the recording holds just that series, spread
         evenly over it and scattered by `scatter`.
+    band_hz
+        What the amplifier passes (Butterworth of order 4 on either side), if it is narrower than the converter's band.
+        Signal-to-noise ratios are then those behind it.
     """
 
     duration_s: float = 30.0
@@ -137,6 +140,7 @@ class Settings:
     kinds: Mapping[str, float] = field(default_factory=lambda: {k: v[0] for k, v in KINDS.items()})
     stretch: tuple[float, float] = (1.0, 1.0)
     series: tuple[float, ...] = ()
+    band_hz: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +195,8 @@ def simulate(settings: Settings, chance: Generator) -> Simulated:
             _DISTURB[name](scene)
     scene.place_twitches()
     scene.signal += scene.clean
+    if settings.band_hz:
+        scene.pass_band(settings.band_hz, noise)
     before = scene.signal.copy()
     for name in settings.disturbances:
         if name in _LAST:
@@ -405,6 +411,20 @@ class _Scene:
                 if at > until:
                     break
         return found
+
+    def pass_band(self, band_hz: tuple[float, float], noise: Signal) -> None:
+        """Send all of it through the amplifier, and measure the twitches behind it."""
+        low, high = band_hz
+        sections = butter(4, [low, min(high, 0.45 * self.rate)], "bandpass", fs=self.rate, output="sos")
+        self.signal, self.clean, noise = (
+            np.asarray(sosfilt(sections, wave), float) for wave in (self.signal, self.clean, noise)
+        )
+        outline, noise_rms_uv = envelope(self.clean, self.rate, PEAK_WINDOW_S), float(noise.std())
+        for place, twitch in enumerate(self.twitches):
+            here = outline[round(twitch.onset_s * self.rate) : round(twitch.offset_s * self.rate)]
+            peak = float(here.max(initial=1e-12))
+            level = 20 * np.log10(peak / noise_rms_uv)
+            self.twitches[place] = replace(twitch, peak_rms_uv=peak, snr_db=level)
 
     def place_series(self) -> None:
         first = self.draw(*self.settings.snr_db)

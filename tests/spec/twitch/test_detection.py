@@ -91,6 +91,29 @@ def test_hum_is_taken_out_and_named() -> None:
     assert found == pytest.approx([x.onset_s for x in recording.twitches], abs=0.02)
 
 
+def test_hum_from_the_start_hides_no_early_twitch() -> None:
+    recording = made(seed=9, duration_s=6.0, twitches_per_min=1e-6)
+    at = np.arange(len(recording.signal)) / 2000.0
+    chance = np.random.default_rng(3)
+    hum = sum(size * np.sin(2 * np.pi * 50 * n * at) for n, size in ((1, 80), (2, 30), (3, 40), (5, 20)))
+    signal = recording.signal + hum
+    signal[2600:2800] += burst(chance, 25.0, 200)
+    table, _ = detect(signal, 2000.0)
+    assert list(table["onset_s"]) == pytest.approx([1.3], abs=0.05)
+
+
+@pytest.mark.parametrize("electrode", ["surface", "intramuscular"])
+def test_what_an_amplifier_cuts_off_hides_no_weak_twitch(electrode: str) -> None:
+    found = told = 0
+    for seed in range(6):
+        recording = made(seed, electrode=electrode, snr_db=(6.0, 6.0), duration_s=20.0, band_hz=(20.0, 300.0))
+        table, _ = detect(recording.signal, 2000.0)
+        told += len(recording.twitches)
+        found += sum(bool((abs(table["onset_s"] - t.onset_s) < 0.05).any()) for t in recording.twitches)
+    assert told > 20
+    assert found > 0.9 * told
+
+
 def test_twitches_are_found_between_the_pulses_of_a_stimulator() -> None:
     recording = made(
         7, duration_s=30.0, disturbances=("stimulator artefact",), strength=(30.0, 40.0), snr_db=(16.0, 16.0)

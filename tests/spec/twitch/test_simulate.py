@@ -41,6 +41,20 @@ def test_the_noise_has_its_rms_in_its_band() -> None:
     assert np.sqrt(inside) == pytest.approx(5.0, rel=0.02)
 
 
+def test_an_amplifier_takes_what_is_beyond_its_band_and_twitches_are_measured_behind_it() -> None:
+    plan = Settings(duration_s=20.0, twitches_per_min=15.0, band_hz=(20.0, 300.0), pink_share=0.0)
+    made = simulate(plan, np.random.default_rng(2))
+    frequency = np.fft.rfftfreq(len(made.signal), 1 / 2000)
+    power = np.abs(np.fft.rfft(made.signal)) ** 2
+    assert power[frequency > 600].mean() < 1e-3 * power[(frequency > 60) & (frequency < 250)].mean()
+    outline = envelope(made.clean, 2000.0, 0.05)
+    noise = (made.signal - made.clean).std()
+    for twitch in made.twitches:
+        on, off = round(twitch.onset_s * 2000), round(twitch.offset_s * 2000)
+        assert outline[on:off].max() == pytest.approx(twitch.peak_rms_uv)
+        assert 20 * np.log10(twitch.peak_rms_uv / noise) == pytest.approx(twitch.snr_db, abs=0.01)
+
+
 @pytest.mark.parametrize("name", DISTURBANCES)
 def test_every_disturbance_changes_the_recording_and_is_noted(name: str) -> None:
     plan = Settings(duration_s=10.0, twitches_per_min=1e-6, disturbances=(name,))
