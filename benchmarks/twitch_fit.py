@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator, default_rng
 from sklearn.ensemble import HistGradientBoostingClassifier
+from twitch_sketch import sketch
 
 from tautband.twitch.channel import Channel, Judged
 from tautband.twitch.judge import BY_RULE, DETAILS
@@ -25,9 +26,11 @@ from tautband.twitch.simulate import DISTURBANCES, KINDS, Settings, Simulated, s
 
 TABLE = Path(__file__).parent.parent / "src/tautband/twitch/data/judge.npz"
 RATES = (250.0, 300.0, 500.0, 800.0, 1000.0, 1500.0, 2000.0, 2000.0, 2000.0, 2400.0, 3000.0, 4000.0, 10000.0)
-RECORDINGS = 18_000
+RECORDINGS = 20_000
+WEAK_FROM = 16_000
+"""The recordings from this seed on hold weak twitches and nothing else."""
 TREES, TREES_OF_NAMES = 900, 30
-LEAVES, LEAVES_OF_NAMES = 48, 8
+LEAVES, LEAVES_OF_NAMES = 64, 8
 DECISION = 0.6
 """Probability from which a reading is a twitch, chosen on 40 recordings per set of the training half of
 `twitch_sets.py`: below it false alarms on artefacts alone come near 0.2 a minute (0.16 at 0.55, 0.12 here), above it
@@ -86,13 +89,27 @@ def training_settings(chance: Generator, hardest: bool = False) -> Settings:
         ),
         kinds=dict(zip(KINDS, chance.dirichlet(np.full(4, 2.0)).tolist(), strict=True)),
         stretch=(0.75, 1.3),
+        band_hz=band_hz(chance, rate),
     )
 
 
+def band_hz(chance: Generator, rate: float) -> tuple[float, float] | None:
+    """What an amplifier passes, on half of the recordings less than the converter."""
+    low, high = np.exp(chance.uniform(np.log([1.0, 200.0]), np.log([30.0, 1000.0]))).tolist()
+    return (low, min(high, 0.45 * rate)) if chance.random() < 0.5 else None
+
+
 def training_recording(seed: int) -> Simulated:
-    """One recording of the training half; a fifth come from a coarse converter."""
+    """One recording of the training half: every other one a sketch; of the others a fifth from a coarse converter."""
     chance = default_rng([20_240, 2 * seed])
-    made = simulate(training_settings(chance, hardest=seed >= HARDEST_FROM), chance)
+    if seed % 2:
+        return sketch(chance, undisturbed=seed >= WEAK_FROM)
+    settings = training_settings(chance, hardest=seed >= HARDEST_FROM)
+    if seed >= WEAK_FROM:
+        settings = replace(
+            settings, disturbances=(), snr_db=(2.5, 5.0), decay=False, needle_before_twitch=0.0
+        )
+    made = simulate(settings, chance)
     if chance.random() < 0.2:
         step = made.settings.noise_rms_uv * float(np.exp(chance.uniform(np.log(0.02), np.log(1.0))))
         made = replace(made, signal=step * np.round(made.signal / step))

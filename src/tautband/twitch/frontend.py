@@ -17,8 +17,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, iirnotch, lfilter_zi
+from scipy.signal import butter, lfilter_zi
 
+from tautband.twitch.hum import HUM_HZ, notches
 from tautband.twitch.measure import within_band
 from tautband.twitch.pulses import PulseFilter
 from tautband.twitch.quick import cascade, recurse, spectra
@@ -47,9 +48,6 @@ KEEP_S: Final = 3.0
 """Conditioned samples kept to measure a candidate."""
 SHORTEST_RUN: Final = 3
 """Equal samples in a row that are noted."""
-HUM_HZ: Final = (50.0, 60.0)
-HUM_HARMONICS: Final = 8
-HUM_WIDTH_HZ: Final = 3.0
 SETTLING_S: Final = 0.4
 """What a notch needs to swing in; left out of the floor."""
 TEMPLATES_HZ: Final = (45.0, 110.0)
@@ -252,9 +250,9 @@ class FrontEnd:
         self.raw.append(part)
         b, a, state = self._high_pass
         part, self._high_pass[2] = recurse(b, a, part, state)
-        for base, (notches, state) in self._hum.items():
-            part, state = cascade(notches, part, state)
-            self._hum[base] = (notches, state)
+        for base, (sections, state) in self._hum.items():
+            part, state = cascade(sections, part, state)
+            self._hum[base] = (sections, state)
         self.wave.append(part)
         ready = self.wave.end // self.hop - self.hops
         if ready <= 0:
@@ -437,7 +435,7 @@ class FrontEnd:
         recent = self.raw.between(self.raw.end - span, self.raw.end)
         if len(recent) < span or len(self._hum) == len(HUM_HZ):
             return
-        waves = np.fft.rfft((recent - recent.mean()) * self._hann)
+        waves = spectra(((recent - recent.mean()) * self._hann)[None])[0]
         step = self.rate / span
         found = []
         for base in HUM_HZ:
@@ -459,12 +457,11 @@ class FrontEnd:
         settled = self.raw.between(self.raw.end - self._kept, self.raw.end)
         settled, _ = recurse(b, a, settled, lfilter_zi(b, a) * settled[0])
         for base in bases:
-            lines = [base * n for n in range(1, HUM_HARMONICS + 1) if base * n < 0.45 * self.rate]
-            notches = np.array([np.concatenate(iirnotch(f, f / HUM_WIDTH_HZ, fs=self.rate)) for f in lines])
-            self._hum[base] = (notches, np.zeros((len(lines), 2)))
-        for base, (notches, _) in self._hum.items():
-            settled, state = cascade(notches, settled, np.zeros((len(notches), 2)))
-            self._hum[base] = (notches, state)
+            sections = notches(base, self.rate)
+            self._hum[base] = (sections, np.zeros((len(sections), 2)))
+        for base, (sections, _) in self._hum.items():
+            settled, state = cascade(sections, settled, np.zeros((len(sections), 2)))
+            self._hum[base] = (sections, state)
         settled[: round(SETTLING_S * self.rate)] = 0.0
         self.wave.replace(settled)
         first = -(-(self.wave.end - len(settled)) // self.hop) + HOPS_PER_FRAME

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tautband.twitch.events import Rejected, Twitch
+from tautband.twitch.hum import HUM_HZ
 
 Floats = NDArray[np.float64]
 
 FRAME_S: Final = 0.5
 BAND_HZ: Final = (20.0, 450.0)
-HUM_HZ: Final = (50.0, 60.0)
 HUM_REACH_HZ: Final = 3.0
 MARGIN_S: Final = 0.1
 LEAST_FRAMES: Final = 2

@@ -15,12 +15,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, iirnotch, sosfiltfilt, tf2sos
+from scipy.signal import butter, sosfiltfilt
 
 from tautband.twitch.analysis import Analysis, write_analysis, write_dose
 from tautband.twitch.dose import Dose, dose
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.events import Rejected, Twitch
+from tautband.twitch.hum import notches
 
 Floats = NDArray[np.float64]
 Span = tuple[float, float]
@@ -33,8 +34,6 @@ SIZE_RATIO: Final = 4.0
 """The largest channel may be this many times the smallest."""
 PAD_S: Final = 0.25
 HIGH_PASS_HZ: Final = 20.0
-HUM_HARMONICS: Final = 4
-HUM_WIDTH_HZ: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -243,9 +242,7 @@ def _cleaned(samples: Floats, channel: Analysis) -> Floats:
     """Without what is slow, and without the hum that was found: both would make any two channels alike."""
     rate = channel.sampling_rate
     sections = [butter(2, min(HIGH_PASS_HZ, 0.2 * rate), "highpass", fs=rate, output="sos")]
-    for base in channel.hum_hz:
-        for line in (base * n for n in range(1, HUM_HARMONICS + 1) if base * n < 0.45 * rate):
-            sections.append(tf2sos(*iirnotch(line, line / HUM_WIDTH_HZ, fs=rate)))
+    sections += [notches(base, rate) for base in channel.hum_hz]
     known = np.where(np.isfinite(samples), samples, 0.0)
     pad = min(len(known) - 1, round(PAD_S * rate))
     return np.asarray(sosfiltfilt(np.concatenate(sections), known - known.mean(), padlen=max(pad, 0)), float)

@@ -102,6 +102,18 @@ def test_hum_from_the_start_hides_no_early_twitch() -> None:
     assert list(table["onset_s"]) == pytest.approx([1.3], abs=0.05)
 
 
+def test_strong_hum_a_little_off_its_frequency_hides_no_twitch() -> None:
+    recording = made(seed=4, snr_db=(10.0, 10.0))
+    at = np.arange(len(recording.signal)) / 2000.0
+    hum = 300 * np.sin(2 * np.pi * 50.05 * at) + 60 * np.sin(2 * np.pi * 150.15 * at)
+    table, info = detect(recording.signal + hum, 2000.0)
+    assert info["hum_hz"] == (50.0,)
+    truth = [t.onset_s for t in recording.twitches]
+    found = sum(bool((abs(table["onset_s"] - onset) < 0.05).any()) for onset in truth)
+    assert len(truth) > 3
+    assert found == len(truth) == len(table)
+
+
 @pytest.mark.parametrize("electrode", ["surface", "intramuscular"])
 def test_what_an_amplifier_cuts_off_hides_no_weak_twitch(electrode: str) -> None:
     found = told = 0
