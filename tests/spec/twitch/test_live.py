@@ -368,3 +368,9 @@ def test_a_view_shows_bars_that_fall_noise_and_contact() -> None:
         assert f"{twitch.relative_to_first:.2f}" in shown
     assert f"noise {session.noise_rms_uv:.1f} µV RMS  good contact" in shown
     assert "twitch 1" in shown or "rejected" in shown
+
+
+def test_a_view_is_never_all_sure_that_sizes_have_levelled_off() -> None:
+    session = view_of("many")
+    assert session.dose.probability > 0.999
+    assert "levelled off with probability 99%" in frame(session, "amplifier", "up", 100, 30).plain

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.text import Text
 
-from tautband.twitch.events import Twitch
+from tautband.twitch.events import Twitch, sureness
 from tautband.twitch.live.analysis import LiveAnalysis
 from tautband.twitch.live.run import described
 
@@ -118,7 +118,7 @@ def _dose(analysis: LiveAnalysis, width: int) -> Text:
     state, advice = dose.state, dose.advice
     line = Text.assemble((f" {state.upper()} ", f"reverse {STATES[state]}"), "  ", (seen, "bold"))
     if width >= 40 and state in ("enough", "one more"):
-        line.append(f"  {advice}: levelled off with probability {dose.probability:.0%}")
+        line.append(f"  {advice}: levelled off with probability {sureness(dose.probability)}")
     return line
 
 

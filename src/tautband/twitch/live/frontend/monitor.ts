@@ -15,6 +15,7 @@ const SAY_MS = 100;
 const TAPPED_MS = 2000;
 const BAR_REM = 3; // a bar with its gap
 const BAR_HEIGHT_REM = 7;
+const MOST_SURE = 99; // per cent; the rule was made on simulated series
 const FINE = ["good contact", "learning the noise"];
 
 export class TwitchMonitor extends HTMLElement {
@@ -168,7 +169,7 @@ export class TwitchMonitor extends HTMLElement {
     const counts = [fill(words.seen, { n: dose.seen })];
     if (dose.tapped) counts.push(fill(words.tapped, { n: dose.tapped }));
     if (dose.state === "enough" || dose.state === "one more") {
-      counts.push(`${words.advice[dose.advice]}: ${fill(words.reached, { n: Math.round(100 * dose.probability) })}`);
+      counts.push(`${words.advice[dose.advice]}: ${fill(words.reached, { n: Math.min(Math.round(100 * dose.probability), MOST_SURE) })}`);
     }
     ui.counts.textContent = counts.join(" · ");
     ui.why.textContent = dose.why;
