@@ -33,8 +33,8 @@ TREES, TREES_OF_NAMES = 900, 30
 LEAVES, LEAVES_OF_NAMES = 64, 8
 DECISION = 0.6
 """Probability from which a reading is a twitch, chosen on 40 recordings per set of the training half of
-`twitch_sets.py`: below it false alarms on artefacts alone come near 0.2 a minute (0.16 at 0.55, 0.12 here), above it
-weak twitches are lost (F1 at 3 dB 0.91 here, 0.89 at 0.65)."""
+`twitch_sets.py`: below it false alarms on artefacts alone pass 0.2 a minute (0.23 at 0.55, 0.19 here), above it weak
+twitches are lost."""
 TOLERANCE_S = 0.05
 WELL_S, WEAK_DB = 0.02, 8.0
 """Onsets this near are learnt from as twitches; of weak ones all within the tolerance."""

@@ -161,7 +161,7 @@ class FrontEnd:
         self._window = window / np.sqrt(np.sum(window**2))
         room = self.tick // self.decimation
         keep = self._kept = round(KEEP_S * self.rate)
-        self._hann = np.hanning(WARM_UP_TICKS * room)
+        self._hann = np.hanning(WARM_UP_TICKS * room)  # so hum is found before the first floor is learnt
         self.raw = Tape(keep, room)
         self.wave = Tape(keep, room, lead=self.frame)
         self.flats: list[Flat] = []
