@@ -90,7 +90,7 @@ class Prior:
     @property
     def reached(self) -> NDArray[np.int64]:
         """The twitch at which each course is within 0.10 of its plateau."""
-        over = np.maximum((1 - self.plateau) / WITHIN, 1e-12)
+        over = np.maximum(np.abs(1 - self.plateau) / WITHIN, 1e-12)
         first = np.maximum(1 + np.ceil(np.log(over) / self.steepness - 1e-9), 1)
         return np.asarray(first, np.int64)
 
@@ -212,6 +212,8 @@ def dose(
             advice="stop",
             why=f"Sizes have levelled off with twitch {after} (probability {_percent(reached)}; {span}). {EVIDENCE}",
         )
+    known = [peak for peak in peaks if np.isfinite(peak)]
+    so_far = "may still be falling" if known[-1] < known[0] else "have not fallen so far"
     return Dose(
         **common,  # type: ignore[arg-type]
         meaningful=count,
@@ -220,7 +222,7 @@ def dose(
         interval=interval,
         state="one more",
         advice="continue",
-        why=f"Sizes may still be falling (levelled off with probability {_percent(reached)}; {span}). {EVIDENCE}",
+        why=f"Sizes {so_far} (levelled off with probability {_percent(reached)}; {span}). {EVIDENCE}",
     )
 
 
