@@ -88,6 +88,21 @@ def test_a_folder_gives_a_table_its_twin_and_a_figure_and_a_second_run_analyses_
     assert files(output) == before
 
 
+@pytest.mark.parametrize("damaged", ["", "{}", "null", '{"analysis": '])
+def test_a_damaged_analysis_of_an_earlier_run_is_made_again(
+    folder: Path, tmp_path: Path, damaged: str
+) -> None:
+    output = tmp_path / "out"
+    run(str(folder), "--output", str(output))
+    spoilt = min((output / "finished").glob("*.json"))
+    whole = spoilt.read_bytes()
+    spoilt.write_text(damaged, encoding="utf-8")
+    again = run(str(folder), "--output", str(output))
+    assert again.exit_code == 0, again.output
+    assert "1 recordings analysed, 3 from an earlier run" in words(again.stdout)
+    assert spoilt.read_bytes() == whole
+
+
 def test_a_bad_file_is_named_skipped_and_told_by_the_exit_code(folder: Path, tmp_path: Path) -> None:
     here = tmp_path / "r"
     shutil.copytree(folder, here)

@@ -307,3 +307,63 @@ def test_a_mutated_file_is_read_in_part_or_refused_in_one_line(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < MOST_MEMORY_KB.get(
         path.suffix, 1 << 19
     )
+
+
+@pytest.mark.parametrize("name", ["r.edf", "link.edf", "other.tsv"])
+def test_annotations_never_overwrite_a_file(tmp_path: Path, name: str) -> None:
+    source = as_edf(tmp_path)
+    (tmp_path / "link.edf").symlink_to(source)
+    (tmp_path / "other.json").write_text("mine", encoding="utf-8")
+    before = source.read_bytes()
+    code, said = run(str(source), "--annotations", str(tmp_path / name))
+    assert code == 2
+    assert "exists already; choose another name" in said
+    assert source.read_bytes() == before
+    assert (tmp_path / "other.json").read_text(encoding="utf-8") == "mine"
+
+
+def table(folder: Path, heading: str, separator: str = ",", decimal: str = ".") -> Path:
+    path = folder / "r.csv"
+    frame = pd.DataFrame({"time_s": np.arange(len(SIGNAL)) / RATE, heading: SIGNAL})
+    frame.to_csv(path, index=False, sep=separator, decimal=decimal)
+    return path
+
+
+@pytest.mark.parametrize("heading", ["EMG (uV)", "EMG(µV)", "EMG [uV]", "[/b] EMG [uV]", "[red]EMG_uv"])
+def test_headings_are_read_and_shown_as_they_stand(tmp_path: Path, heading: str) -> None:
+    result = CliRunner().invoke(cli, ["twitch", "analyse", str(table(tmp_path, heading))])
+    assert result.exit_code == 0, result.output
+    assert f"channel {heading}" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("decimal", [",", "."])
+def test_a_table_parted_by_semicolons_is_read(tmp_path: Path, decimal: str) -> None:
+    code, said = run(str(table(tmp_path, "EMG [uV]", ";", decimal)), "--format", "json")
+    assert code == 0
+    assert len(json.loads(said)["twitches"]) == len(MADE.twitches)
+
+
+@pytest.mark.parametrize("tap", ["nan", "-5", "1e9"])
+def test_a_tap_outside_the_recording_is_refused(tmp_path: Path, tap: str) -> None:
+    code, said = run(str(as_edf(tmp_path)), f"--tap={tap}")
+    assert code == 2
+    assert "is outside the recording, which has 12.000 s" in said
+
+
+def test_a_gap_of_an_hour_is_not_cut_short(tmp_path: Path) -> None:
+    stamps = np.arange(len(SIGNAL)) / RATE
+    stamps[6000:] += 3600.0
+    pd.DataFrame({"time_s": stamps, "EMG [uV]": SIGNAL}).to_parquet(tmp_path / "r.parquet")
+    code, said = run(str(tmp_path / "r.parquet"))
+    assert code == 2
+    assert "3600 s are missing after 6 s" in said
+
+
+def test_seconds_that_go_backwards_once_are_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "EMG [uV]")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[5000], lines[5001] = lines[5001], lines[5000]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    code, said = run(str(path))
+    assert code == 2
+    assert "goes backwards" in said

@@ -16,7 +16,7 @@ from tautband.twitch.events import Rejected, Twitch
 from tautband.twitch.monitor import TwitchMonitor
 from tautband.twitch.rest import RestMeter
 
-PLAUSIBLE_NOISE_UV: Final = (0.05, 2000.0)
+PLAUSIBLE_NOISE_UV: Final = (0.1, 300.0)
 """Noise RMS that an EMG amplifier on or in a muscle can have; beyond, the unit is wrong."""
 NOISY_UV: Final = 30.0
 
@@ -102,7 +102,8 @@ def analyse(
     Raises
     ------
     TwitchError
-        If the rate is out of range, nothing was recorded, or the noise shows that the unit is wrong.
+        If the rate is out of range, nothing was recorded, a tap lies outside the recording, or the noise shows that
+        the unit is wrong.
     """
     monitor, meter = TwitchMonitor(sampling_rate), RestMeter(sampling_rate)
     twitches: list[Twitch] = []
@@ -135,8 +136,11 @@ def analyse(
             f"unit: the noise would be {noise:.3g} microvolts, a thousandfold {factor} for EMG; "
             f"the unit is wrong, give the true one (uV, mV, V or nV)"
         )
-    peaks, added = with_taps([t.onset_s for t in twitches], [t.peak_rms_uv for t in twitches], taps_s)
     duration = samples / sampling_rate
+    for tap in taps_s:
+        if not 0.0 <= tap <= duration:
+            raise TwitchError(f"tap: {tap:g} s is outside the recording, which has {duration:.3f} s")
+    peaks, added = with_taps([t.onset_s for t in twitches], [t.peak_rms_uv for t in twitches], taps_s)
     before, after = meter.before_and_after(twitches, rejected, sorted(monitor.hum_hz[0]))
     return Analysis(
         sampling_rate,

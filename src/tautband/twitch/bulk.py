@@ -295,7 +295,7 @@ def run(
         has, read in the same way, is an error: it would count twice.
     """
     store.mkdir(parents=True, exist_ok=True)
-    known = frozenset(path.stem for path in store.glob("*.json"))
+    known = frozenset(path.stem for path in store.glob("*.json") if _kept(path) is not None)
     outcomes: dict[int, Outcome] = {}
 
     def take(number: int, outcome: Outcome) -> None:
@@ -390,8 +390,19 @@ def _keep(store: Path, outcome: Outcome) -> None:
 def _filled(store: Path, outcome: Outcome) -> Outcome:
     if not outcome.kept:
         return outcome
-    kept = json.loads((store / f"{outcome.digest}.json").read_text(encoding="utf-8"))
+    kept = _kept(store / f"{outcome.digest}.json")
+    if kept is None:
+        raise TwitchError(f"{outcome.entry.path.name}: its analysis was damaged during the run; run again")
     return replace(outcome, analysis=kept["analysis"], notes=tuple(kept["notes"]))
+
+
+def _kept(file: Path) -> dict[str, Any] | None:
+    """What an earlier run has left, or nothing where the file is damaged: the recording is then analysed again."""
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return kept if isinstance(kept, dict) and kept.keys() >= {"analysis", "notes"} else None
 
 
 def _without_twins(outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -102,6 +102,8 @@ SHORTEST_GAP_S: Final = 0.005
 DROPOUT_S: Final = 0.02
 RAIL: Final = 8.0
 """A flat run this many noise RMS away from the baseline is a rail."""
+MIDDLE_S: Final = 2.0
+"""Time over which the baseline is taken, the last before a candidate is judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,9 +282,7 @@ class Channel:
             self._close(self._open)
         while self._closed:
             events += self._measure(self._closed.popleft(), self.front.hops)
-        if self.front.samples and (
-            gap := self._gap(self.front.flats_between(self.front.samples, self.front.samples)[-1])
-        ):
+        if self.front.samples and (gap := self._gap(self.front.open_run)):
             events.append((self.front.samples, gap))
         events += ((t.known, self._train(t)) for t in self.front.pulses.finish())
         return events
@@ -350,7 +350,7 @@ class Channel:
 
     def _key(self, hop: int) -> int:
         front = self.front
-        return max((hop + 1) * front.hop * front.decimation, WARM_UP_TICKS * front.tick)
+        return max(((hop + 1) * front.hop - 1) * front.decimation + 1, WARM_UP_TICKS * front.tick)
 
     # -- from candidates to what they are ---------------------------------------------------------------------------
 
@@ -451,7 +451,10 @@ class Channel:
                 continue
             numbers = features(stretch, whites[0], whites[1], on, off, span.evidence)
             spoilt = [float(mark[on:off].mean()) if len(mark) else 0.0 for mark in marks]
-            pulses = [self.front.pulses.since((begin + n) * self.front.decimation) for n in (on, off)]
+            # an offset may be where the next sample will be, and a pulse begin there
+            pulses = [
+                self.front.pulses.since(min((begin + n) * self.front.decimation, key - 1)) for n in (on, off)
+            ]
             seen = np.array([*numbers, *memory, *spoilt, *pulses, distance, span.kind])
             readings.append(Reading(begin + on, begin + off, seen, span.kind))
         return Judged(tuple(readings), rate, echo=distance >= SLOW_S and memory[LOCKED] >= ECHOES)
@@ -463,7 +466,7 @@ class Channel:
         for flat in front.flats_between(begin * front.decimation, key):
             first, last = (n // front.decimation - begin for n in (flat.first, flat.last))
             if first < length and (flat.missing or flat.last - flat.first >= SHORTEST_RUN):
-                kind = 0 if flat.missing else 2 if self._is_rail(flat) else 1
+                kind = 0 if flat.missing else 2 if self._is_rail(flat, key) else 1
                 if not len(marks[kind]):
                     marks[kind] = np.zeros(length, bool)
                 marks[kind][max(first, 0) : last + 1] = True
@@ -506,7 +509,10 @@ class Channel:
         peak = float(moving_rms(around, width).max())
         window = stretch.wave[-round(WINDOW_S * rate) :]
         peak = float(np.sqrt(max(peak**2 - noise**2, 0.0)))
-        whole = float(np.sqrt(max(float(np.mean(window**2)) - noise**2, 0.0)))
+        power = float(np.mean(window**2)) - noise**2
+        if power <= 0.0:  # the rest of the window was calmer than the floor: what the twitch alone holds
+            power = float(np.sum(stretch.wave[on:off] ** 2 - noise**2)) / len(window)
+        whole = float(np.sqrt(max(power, 0.0)))
         if self.first_peak_uv is None:
             self.first_peak_uv = peak
         return Twitch(
@@ -543,7 +549,7 @@ class Channel:
                 return "NaN run", "samples are missing here"
             if flat.missing:
                 continue
-            if self._is_rail(flat):
+            if self._is_rail(flat, key):
                 rails += flat.last - flat.first
             elif self._is_dropout(flat):
                 return "dropout", "the samples stand still here"
@@ -551,11 +557,11 @@ class Channel:
             return "clipping", f"{rails} samples lie flat at the converter's limit"
         return None
 
-    def _is_rail(self, flat: Flat) -> bool:
-        raw = self.front.raw
-        middle = (
-            float(np.median(raw.between(raw.start, raw.end)[:: max(1, self.front.hop)])) if raw.end else 0.0
-        )
+    def _is_rail(self, flat: Flat, key: int) -> bool:
+        """Whether a run lies far from the middle of what came in the last seconds before an input sample."""
+        raw, until = self.front.raw, key // self.front.decimation
+        lately = raw.between(max(until - round(MIDDLE_S * self.front.rate), 0), min(until, raw.end))
+        middle = float(np.median(lately[:: max(1, self.front.hop)])) if len(lately) else 0.0
         return abs(flat.level - middle) > RAIL * self.noise_rms_uv
 
     def _is_dropout(self, flat: Flat) -> bool:

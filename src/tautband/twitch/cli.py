@@ -109,9 +109,11 @@ def analyse(
     from tautband.twitch.accelerometer import agreement, shifted, write_agreement, write_mechanical
     from tautband.twitch.analysis import write_analysis
     from tautband.twitch.endplate import write_end_plate
-    from tautband.twitch.files import Mark, open_recording, write_annotations
+    from tautband.twitch.files import Mark, check_target, open_recording, write_annotations
     from tautband.twitch.several import write_several
 
+    if annotations is not None:
+        check_target(annotations)
     file = open_recording(recording, rate)
     axes = [file.pick(name) for name in accelerometer]
     felt = beside.feel(file, axes, accelerometer_unit) if axes else None
@@ -208,12 +210,14 @@ def print_analysis(found: Analysis, name: str, lines: Sequence[str] = ()) -> Non
     from collections import Counter
 
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
     minutes, seconds = divmod(round(found.duration_s), 60)
     console.print(
-        f"[bold]{len(found.twitches)} twitches[/] in {name}, channel {found.channel}, {minutes} min {seconds} s"
+        f"[bold]{len(found.twitches)} twitches[/] in {escape(name)}, channel {escape(found.channel)}, "
+        f"{minutes} min {seconds} s"
     )
     if found.twitches:
         table = Table(box=None, pad_edge=False)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, lfilter_zi
 
 from tautband.twitch.hum import HUM_HZ, notches
-from tautband.twitch.measure import within_band
+from tautband.twitch.measure import measurable, within_band
 from tautband.twitch.pulses import PulseFilter
 from tautband.twitch.quick import cascade, recurse, spectra
 
@@ -210,7 +210,7 @@ class FrontEnd:
         statistic
             Shape (hops, 2): the two templates' sums over their bins, noise having mean 0 and variance about 1.
         """
-        at = 0
+        samples, at = measurable(samples), 0
         while at < len(samples):
             room = self.tick - self.samples % self.tick
             part = samples[at : at + room]
@@ -352,15 +352,21 @@ class FrontEnd:
         ended, self._ended = self._ended, []
         return ended
 
+    @property
+    def open_run(self) -> Flat:
+        """The run of equal or missing samples that the last sample belongs to, if only alone."""
+        return Flat(self._run_start, self.samples, self._last_value, self._run_missing)
+
     def flats_between(self, first: int, until: int) -> list[Flat]:
         """Give the runs known at the time of an input sample that end at another or later, cut there."""
         found = []
-        now = Flat(self._run_start, self.samples, self._last_value, self._run_missing)
-        for run in (now, *reversed(self.flats)):
+        for run in (self.open_run, *reversed(self.flats)):
             if run.last < first:
                 break
-            if run.first < until:
-                found.append(run if run.last <= until else replace(run, last=until))
+            last = min(run.last, until)
+            # what is noted when it ends must not have counted before because it was open
+            if (run.missing and run.first < until) or last - run.first >= SHORTEST_RUN:
+                found.append(replace(run, last=last))
         return found[::-1]
 
     # -- the floor --------------------------------------------------------------------------------------------------

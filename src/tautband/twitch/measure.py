@@ -30,9 +30,15 @@ SHIFTS: Final = 8
 SAMPLES_ALIKE: Final = 8.0
 """Samples that say the same, since whitening passes only the lower frequencies: evidence counts so many times less."""
 MIDDLE_HZ: Final = (60.0, 250.0)
+LARGEST_UV: Final = 1e9
 LEAST_FLOOR: Final = 0.3
 """A floor below this share of its mean over the middle frequencies lies beyond the band of the amplifier."""
 BANDS_HZ: Final = (20.0, 45.0, 90.0, 180.0, 360.0, 900.0)
+
+
+def measurable(samples: Floats) -> Floats:
+    """Give samples with NaN for what no amplifier can have measured, such as a converter's filling value."""
+    return np.where(np.abs(samples) <= LARGEST_UV, samples, np.nan)
 
 
 def within_band(frequency: Floats, floor: Floats) -> Floats:

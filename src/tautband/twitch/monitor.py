@@ -54,7 +54,8 @@ class TwitchMonitor:
         Parameters
         ----------
         samples
-            Microvolts, shape (n,) for one channel or (n, channels); any n. NaN and infinities count as missing.
+            Microvolts, shape (n,) for one channel or (n, channels); any n. NaN, infinities and more than
+            1,000 volts count as missing.
 
         Returns
         -------

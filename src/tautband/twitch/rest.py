@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tautband.twitch.events import Rejected, Twitch
 from tautband.twitch.hum import HUM_HZ
+from tautband.twitch.measure import measurable
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +52,7 @@ class RestMeter:
 
     def push(self, samples: Floats) -> None:
         """Take the next samples, in microvolts."""
-        held = np.concatenate([self._held, samples])
+        held = np.concatenate([self._held, measurable(samples)])
         whole = len(held) // self._length * self._length
         for frame in held[:whole].reshape(-1, self._length):
             if np.isfinite(frame).all() and np.ptp(frame) > 0:

@@ -63,3 +63,15 @@ def test_the_posterior_is_a_probability(count: int) -> None:
     posterior = plateau_posterior(list(np.linspace(100, 50, count)))
     assert posterior.sum() == pytest.approx(1)
     assert (posterior >= 0).all()
+
+
+def test_a_series_that_grows_has_not_levelled_off() -> None:
+    found = dose([50.0, 60.0, 80.0, 100.0, 120.0])
+    assert (found.state, found.plateau_after) == ("one more", None)
+    assert found.probability < 0.5
+    assert "have not fallen so far" in found.why
+
+
+def test_a_series_that_falls_at_once_levels_off_with_the_second() -> None:
+    found = dose([100.0, 10.0, 10.0, 10.0])
+    assert (found.state, found.plateau_after) == ("enough", 2)

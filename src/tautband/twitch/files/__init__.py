@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tautband.twitch.errors import TwitchError
 from tautband.twitch.files.source import RecordingFile, factor
-from tautband.twitch.files.write import Mark, write_annotations
+from tautband.twitch.files.write import Mark, check_target, write_annotations
 
-__all__ = ["Mark", "RecordingFile", "factor", "open_recording", "write_annotations"]
+__all__ = ["Mark", "RecordingFile", "check_target", "factor", "open_recording", "write_annotations"]
 
 SUFFIXES = (".edf", ".bdf", ".hea", ".dat", ".xdf", ".xdfz", ".otb+", ".csv", ".tsv", ".parquet")
 

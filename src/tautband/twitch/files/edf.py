@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,6 @@ MOST_SIGNALS: Final = 4096
 BYTES_AT_ONCE: Final = 1 << 23
 LONGEST_STAMP: Final = 64
 SAME_TIME_S: Final = 0.001
-LATEST_S: Final = 1e9
 
 
 def open_edf(path: Path) -> RecordingFile:
@@ -74,6 +74,10 @@ def open_edf(path: Path) -> RecordingFile:
                 f"{path.name}: channel {labels[channel]!r}: digital minimum and maximum are equal"
             )
         gain = (top - bottom) / (high - low)
+        if not math.isfinite(gain) or gain == 0.0:
+            raise TwitchError(
+                f"{path.name}: channel {labels[channel]!r}: physical range {bottom:g} to {top:g} gives no scale"
+            )
         gaps = Gaps(path.name, rates[channel])
         for first, last, lost_s in _parts(path, start, records, record, lengths, clock, width, seconds):
             yield from gaps.missing(round(lost_s * rates[channel]))
@@ -106,6 +110,10 @@ def _parts(
         for number in range(records):
             file.seek(start + number * record + before)
             onset = _onset(file.read(min(own, LONGEST_STAMP)))
+            if onset is not None and expected is not None and onset - expected < -SAME_TIME_S:
+                raise TwitchError(
+                    f"{path.name}: record {number + 1} begins at {onset:g} s, before the one before it ends"
+                )
             if onset is not None and expected is not None and onset - expected > SAME_TIME_S:
                 yield first, number, lost
                 first, lost = number, onset - expected
@@ -120,7 +128,7 @@ def _onset(annotations: bytes) -> float | None:
         onset = float(annotations.split(b"\x14", 1)[0])
     except ValueError:
         return None
-    return onset if 0 <= onset < LATEST_S else None
+    return onset if 0 <= onset < math.inf else None
 
 
 def _digital(

@@ -201,8 +201,14 @@ class Gaps:
         return block
 
     def missing(self, samples: int) -> Iterator[Floats]:
-        """Give the samples of a gap, at most ten minutes of them."""
-        left = min(samples, round(LONGEST_GAP_S * self._rate))
+        """Give the samples of a gap; an error where it is longer than ten minutes."""
+        if samples > LONGEST_GAP_S * self._rate:
+            raise TwitchError(
+                f"{self._name}: {samples / self._rate:.0f} s are missing after {self._read / self._rate:.0f} s of "
+                f"samples, more than {LONGEST_GAP_S:.0f}; make two recordings of it, or, if its time stamps are wrong, "
+                f"leave them out"
+            )
+        left = samples
         self._lost += max(left, 0)
         if self._lost > LONGEST_GAP_S * self._rate + MOST_LOST * self._read:
             raise TwitchError(

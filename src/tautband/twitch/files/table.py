@@ -20,11 +20,14 @@ TIME = re.compile(
 UNIT = re.compile(r"[\[(_ ]\s*(n|u|µ|μ|m)?v(olts?)?\s*[\])]?\s*$", re.IGNORECASE)
 ACCELERATION = re.compile(r"[\[(_ ]\s*(g|m/s\^?2|m/s²)\s*[\])]?\s*$", re.IGNORECASE)
 PEEK = 2000
+PEEKED_BYTES: Final = 1 << 14
 VALUES_AT_ONCE: Final = 1 << 21
 LONGEST_LINE: Final = 1 << 20
 MOST_COLUMNS: Final = 4096
 MOST_VALUES_PER_BYTE: Final = 100
 LATEST: Final = 1e15
+LEAST_STEP: Final = 0.01
+"""Time stamps that go back by more than this much of a step are no clock; less is rounding."""
 GAP_STEPS: Final = 3.0
 """Time stamps that are this many steps apart have lost samples between them."""
 
@@ -66,7 +69,7 @@ def open_table(path: Path, rate: float | None) -> RecordingFile:
 
 def _with_gaps(name: str, values: Floats, steps: Floats, gaps: Gaps) -> Iterator[Floats]:
     """Put in what is missing where the time stamps are more than some samples apart."""
-    if (steps < -GAP_STEPS).any():
+    if (steps < -LEAST_STEP).any():
         raise TwitchError(
             f"{name}: its column of seconds goes backwards; mend it, or leave it out and give --rate"
         )
@@ -119,11 +122,7 @@ def _frames(path: Path, columns: Sequence[object] | None = None) -> Iterator[pd.
 
 
 def _csv(path: Path, columns: Sequence[object] | None) -> Iterator[pd.DataFrame]:
-    how: dict[str, Any] = {
-        "sep": "\t" if path.suffix.lower() == ".tsv" else ",",
-        "skipinitialspace": True,
-        "comment": "#",
-    }
+    how: dict[str, Any] = {**_separators(path), "skipinitialspace": True, "comment": "#"}
     with io.BufferedReader(_Lines(path)) as lines:
         width = len(pd.read_csv(lines, nrows=0, **how).columns)
     _check_width(path.name, width)
@@ -136,6 +135,18 @@ def _csv(path: Path, columns: Sequence[object] | None) -> Iterator[pd.DataFrame]
             low_memory=False,
             **how,
         )
+
+
+def _separators(path: Path) -> dict[str, str]:
+    """What stands between columns and before decimals: where semicolons part the columns, a comma may do the latter."""
+    if path.suffix.lower() == ".tsv":
+        return {"sep": "\t"}
+    with path.open("rb") as file:
+        lines = file.read(PEEKED_BYTES).decode("utf-8", "replace").splitlines()
+    told = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not told or ";" not in told[0]:
+        return {"sep": ","}
+    return {"sep": ";", "decimal": "," if any("," in line for line in told[1:-1]) else "."}
 
 
 def _check_width(name: str, columns: int) -> None:
@@ -187,7 +198,7 @@ SLOWEST_HZ: Final = 30.0
 def _unit(heading: str) -> str:
     for pattern in (UNIT, ACCELERATION):
         if found := pattern.search(heading):
-            unit = found[0].strip(" [](_")
+            unit = found[0].strip(" [()]_")
             if factor(unit) or pattern is ACCELERATION:
                 return unit
     return ""

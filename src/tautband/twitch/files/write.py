@@ -62,7 +62,7 @@ def write_annotations(
         What a person noted.
     """
     file = Path(path)
-    check_ending(file)
+    check_target(file)
     try:
         if file.suffix.lower() == ".edf":
             _write_edf(file, events, marks)
@@ -72,11 +72,15 @@ def write_annotations(
         raise TwitchError(f"annotations: {file.name} cannot be written: {error.strerror or error}") from None
 
 
-def check_ending(path: str | Path) -> None:
-    """Refuse a file for annotations whose ending is not known."""
-    suffix = Path(path).suffix
-    if suffix.lower() not in (".edf", ".tsv"):
-        raise TwitchError(f"annotations: the ending {suffix!r} is not known; use .edf or .tsv")
+def check_target(path: str | Path) -> None:
+    """Refuse a file for annotations whose ending is not known, or that would overwrite one, such as the recording."""
+    target = Path(path)
+    if target.suffix.lower() not in (".edf", ".tsv"):
+        raise TwitchError(f"annotations: the ending {target.suffix!r} is not known; use .edf or .tsv")
+    written = [target] if target.suffix.lower() == ".edf" else [target, target.with_suffix(".json")]
+    for file in written:
+        if file.exists():
+            raise TwitchError(f"annotations: {file.name} exists already; choose another name")
 
 
 def edf_annotations(events: Sequence[Twitch | Rejected], marks: Sequence[Mark]) -> list[Any]:

@@ -165,11 +165,11 @@ class LiveAnalysis:
     @property
     def electrode(self) -> str:
         """What can be told of the contact now, in words."""
-        noise, low = self.noise_rms_uv, PLAUSIBLE_NOISE_UV
+        noise = self.noise_rms_uv
         if not np.isfinite(noise):
             return "learning the noise"
-        if noise > 0 and not self._known_unit and not low[0] <= noise <= low[1]:
-            return f"noise of {noise:.3g} µV is no EMG: is the unit right?"
+        if doubt := self._doubt(noise):
+            return doubt
         since = max(self.end_s - RECENT_S, 0.0)
         recent: list[Rejected] = []
         for event in reversed(self.events):
@@ -178,6 +178,12 @@ class LiveAnalysis:
             if isinstance(event, Rejected):
                 recent.append(replace(event, onset_s=max(event.onset_s, since)))
         return electrode_state(noise, self.hum_hz, recent, self.end_s - since)
+
+    def _doubt(self, noise: float) -> str:
+        low, high = PLAUSIBLE_NOISE_UV
+        if self._known_unit or not noise > 0 or low <= noise <= high:
+            return ""
+        return f"noise of {noise:.3g} µV is no EMG: is the unit right?"
 
     def analyses(self) -> list[Analysis]:
         """Sum up every series as `analyse` does a recording."""
@@ -224,6 +230,6 @@ class LiveAnalysis:
             before,
             after,
             self.hum_hz,
-            electrode_state(noise, self.hum_hz, rejected, duration),
+            self._doubt(noise) or electrode_state(noise, self.hum_hz, rejected, duration),
             self._dose_of(series),
         )

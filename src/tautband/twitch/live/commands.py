@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
 import click
 
 from tautband.twitch.errors import TwitchError
-from tautband.twitch.files.write import check_ending
+from tautband.twitch.files.write import check_target
 from tautband.twitch.live.record import Recorder
 from tautband.twitch.live.run import Run
 from tautband.twitch.live.source import LiveSource
@@ -202,7 +203,9 @@ def serve(port: int, record: str | None, annotations: str | None, **where: Any) 
 def _prepare(record: str | None, annotations: str | None, where: dict[str, Any]) -> Run:
     """Open everything that can be refused before anything starts."""
     if annotations is not None:
-        check_ending(annotations)
+        check_target(annotations)
+        if record is not None and Path(record).resolve() == Path(annotations).resolve():
+            raise TwitchError(f"annotations: {Path(record).name} is the recording; choose another name")
     source = open_source(**where)
     run = Run(source, known_unit=where["unit"] is not None)
     if record is not None:
