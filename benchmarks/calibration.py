@@ -170,12 +170,12 @@ def observe(record: Record, level: str, judgement: Judgement, patient: Patient, 
         record.rank[level] = (
             order.index((truth.muscle, truth.side)) + 1 if (truth.muscle, truth.side) in order else 999
         )
-    shipped = judgement.model.parameters
+    shipped, dangers = judgement.model.parameters, {"any layer": danger}
     for change in TRIED:
         parameters = {**shipped, **dict(change)}
         likeliest: Mapping[str, str] = defaultdict(str)
-        record.verdicts[level, change] = decide(ALL_CLEAR, layers, likeliest, danger, parameters).verdict
-    record.verdicts[level, ()] = decide(ALL_CLEAR, layers, defaultdict(str), danger, shipped).verdict
+        record.verdicts[level, change] = decide(ALL_CLEAR, layers, likeliest, dangers, parameters).verdict
+    record.verdicts[level, ()] = decide(ALL_CLEAR, layers, defaultdict(str), dangers, shipped).verdict
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tautband.assessment.case import Case
@@ -47,18 +47,21 @@ def judge(case: Case, atlas: Atlas) -> Judgement:
     network = build_network(case, atlas, model)
     posterior = solve_network(network)
     shares = guard(case, atlas, model, network, posterior)
-    layers = _layers(network, shares)
-    danger = math.fsum(
-        float(shares.main[i]) for i, c in enumerate(network.causes) if c.urgency in ("urgent", "emergency")
+    layers = _by_layer(zip((c.layer for c in network.causes), shares.main.tolist(), strict=True))
+    dangers = _by_layer(
+        (c.layer, share)
+        for c, share in zip(network.causes, shares.main.tolist(), strict=True)
+        if c.urgency in ("urgent", "emergency")
     )
-    needling = decide(triage, layers, _likeliest(network, shares, atlas), danger, model.parameters)
+    needling = decide(triage, layers, _likeliest(network, shares, atlas), dangers, model.parameters)
     return Judgement(case, atlas, model, triage, network, posterior, shares, layers, needling)
 
 
-def _layers(network: Network, shares: Shares) -> Mapping[str, float]:
+def _by_layer(found: Iterable[tuple[str, float]]) -> Mapping[str, float]:
+    """The sum of shares of each layer that has any."""
     totals: dict[str, list[float]] = defaultdict(list)
-    for i, cause in enumerate(network.causes):
-        totals[cause.layer].append(float(shares.main[i]))
+    for layer, share in found:
+        totals[layer].append(share)
     return {layer: math.fsum(totals[layer]) for layer in LAYERS if layer in totals}
 
 

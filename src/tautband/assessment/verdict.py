@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ def decide(
     triage: Triage,
     layers: Mapping[str, float],
     likeliest: Mapping[str, str],
-    danger: float,
+    dangers: Mapping[str, float],
     parameters: Mapping[str, float],
 ) -> Needling:
     """Decide from the triage and the layers' shares of the main source.
@@ -34,8 +35,8 @@ def decide(
         Share of each layer; what they leave to 1 is unknown.
     likeliest
         The likeliest cause of each layer, by name.
-    danger
-        Share of the look-alikes that somebody must act on urgently.
+    dangers
+        Per layer, the share of the look-alikes that somebody must act on urgently.
     parameters
         `suits_at`, `refer_at` and `danger_at` of the model table.
 
@@ -53,11 +54,12 @@ def decide(
     myofascial = layers.get("myofascial", 0.0)
     others = {layer: share for layer, share in layers.items() if layer != "myofascial"}
     first = max(others, key=lambda layer: (others[layer], layer)) if others else ""
-    if danger >= parameters["danger_at"]:
+    if dangers and (danger := math.fsum(dangers.values())) >= parameters["danger_at"]:
+        worst = max(dangers, key=lambda layer: (dangers[layer], layer))
         return Needling(
             "refer_first",
-            f"Causes that need somebody else soon hold {_percent(danger)} of the main source.",
-            first,
+            f"Causes that need somebody else soon hold {_percent(danger)} of the main source, most of them {worst}.",
+            worst,
         )
     if sum(others.values()) >= parameters["refer_at"]:
         return Needling(

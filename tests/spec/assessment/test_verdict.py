@@ -14,7 +14,8 @@ CALM = Triage("none", (), (), True)
 
 
 def verdict(triage: Triage, danger: float = 0.0, **layers: float) -> str:
-    return decide(triage, layers, dict.fromkeys(layers, "something"), danger, PARAMETERS).verdict
+    dangers = {"vascular": danger}
+    return decide(triage, layers, dict.fromkeys(layers, "something"), dangers, PARAMETERS).verdict
 
 
 def test_a_myofascial_share_from_the_threshold_suits_once_screened() -> None:
@@ -26,12 +27,19 @@ def test_a_myofascial_share_from_the_threshold_suits_once_screened() -> None:
 def test_the_other_layers_together_come_first_from_their_threshold() -> None:
     assert verdict(CALM, myofascial=0.49, articular=0.3, neural=0.21) == "refer_first"
     layers = {"myofascial": 0.4, "articular": 0.2, "neural": 0.4}
-    found = decide(CALM, layers, {"neural": "a root", "articular": "a joint"}, 0.0, PARAMETERS)
+    found = decide(CALM, layers, {"neural": "a root", "articular": "a joint"}, {}, PARAMETERS)
     assert (found.verdict, found.layer) == ("refer_first", "neural")
 
 
 def test_a_small_chance_of_danger_is_enough() -> None:
     assert verdict(CALM, danger=0.1, myofascial=0.85, vascular=0.12) == "refer_first"
+
+
+def test_the_layer_that_comes_first_is_the_one_the_danger_lies_in() -> None:
+    layers = {"myofascial": 0.4, "central": 0.31, "vascular": 0.29}
+    found = decide(CALM, layers, dict.fromkeys(layers, "something"), {"vascular": 0.28}, PARAMETERS)
+    assert (found.verdict, found.layer) == ("refer_first", "vascular")
+    assert "most of them vascular" in found.why
 
 
 @pytest.mark.parametrize("urgency", ["urgent", "emergency"])
