@@ -436,7 +436,8 @@ def _comparison(atlas: Atlas, model: Model, options: argparse.Namespace) -> list
 
 def solve_one(problem: Problem) -> Posterior:
     """As the product does it: exactly if possible."""
-    from tautband.assessment.solve import LARGEST_FRONTIER, solve_by_sampling
+    from tautband.assessment.sampling import solve_by_sampling
+    from tautband.assessment.solve import LARGEST_FRONTIER
 
     plan = plan_sweep(problem, widest=LARGEST_FRONTIER)
     return solve(problem, plan) if plan.frontier <= LARGEST_FRONTIER else solve_by_sampling(problem)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tautband.assessment.assess import assess, mirror
-from tautband.assessment.case import OPPOSITE, SIGNS, Case, Finding, PaintedRegion, write_case
+from tautband.assessment.case import OPPOSITE, SIGNS, Case, Finding, PaintedRegion, read_case, write_case
 from tautband.assessment.guard import is_guarded
 from tautband.assessment.judgement import judge
 from tautband.assessment.model import compile_model
@@ -91,6 +91,40 @@ def test_a_mirrored_case_has_the_mirrored_assessment(case):
     assert json.dumps(there) == json.dumps(back)
     assert [f["id"] for f in flags["flags"]] == [f["id"] for f in mirrored_flags["flags"]]
     assert flags["urgency"] == mirrored_flags["urgency"]
+
+
+def painted(places):
+    pain = [{"region": region, "side": side} for region, side in places]
+    return read_case({"schema": "tautband.case/1", "pain": pain}, ATLAS)
+
+
+def test_a_sampled_answer_depends_neither_on_the_side_nor_on_the_order_of_the_document():
+    body = [
+        (r.id, "midline" if r.midline else side) for r in ATLAS.regions.values() for side in ("left", "right")
+    ]
+    chance = np.random.default_rng(3)
+    places = [body[i] for i in chance.choice(len(body), 60, replace=False)]
+    places = list(dict.fromkeys(places))
+    other = [(region, OPPOSITE[side]) for region, side in places]
+    chance.shuffle(places)
+    chance.shuffle(other)
+    here, there = assess(painted(places), ATLAS), assess(painted(other), ATLAS)
+    assert here.method.startswith("sampled")
+    assert mirror(here).causes == there.causes
+    assert mirror(here).muscles == there.muscles
+    assert here.needling == there.needling
+
+
+def test_a_sampled_drawing_that_is_its_own_mirror_image_has_equal_sides():
+    places = [
+        (r.id, side)
+        for r in ATLAS.regions.values()
+        for side in (("midline",) if r.midline else ("left", "right"))
+    ]
+    found = assess(painted(places), ATLAS, reasons=False)
+    assert found.method.startswith("sampled")
+    probability = {(m.muscle, m.side): m.probability for m in found.muscles}
+    assert all(p == probability[muscle, OPPOSITE[side]] for (muscle, side), p in probability.items())
 
 
 @SHORT

@@ -65,10 +65,11 @@ def build_network(
         Only causes that can paint a painted place, that were examined in such a complaint, or that palpation speaks
         for, take part: the others neither gain nor lose by the drawing.
     """
-    painted = [place_of(atlas, p.region, p.side) for p in case.pain if p.intensity != 0]
+    # in one order, whatever that of the document: beyond the exact method samples depend on it
+    painted = sorted(place_of(atlas, p.region, p.side) for p in case.pain if p.intensity != 0)
     findings: tuple[Place, ...] = (
         *painted,
-        *((MOVEMENTS, m) for m in case.answers.get(MOVEMENTS, ()) if m not in NONE_OF_THESE),
+        *((MOVEMENTS, m) for m in sorted(case.answers.get(MOVEMENTS, ())) if m not in NONE_OF_THESE),
     )
     at = {finding: i for i, finding in enumerate(findings)}
     palpated = {(f.trigger_point, f.side): palpation_ratio(f, atlas, model) for f in case.findings}

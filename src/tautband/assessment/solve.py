@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tautband.assessment.evening import evened
 from tautband.assessment.inference import Posterior, plan_sweep, solve
 from tautband.assessment.network import Network
 from tautband.assessment.sampling import solve_by_sampling
@@ -35,7 +36,7 @@ def solve_network(network: Network, explain: Sequence[int] = ()) -> Posterior:
     plan = plan_sweep(problem, widest=LARGEST_FRONTIER)
     if plan.frontier <= LARGEST_FRONTIER:
         return _with_quiet(network, solve(problem, plan, explain))
-    return _with_quiet(network, solve_by_sampling(problem, explain))
+    return _with_quiet(network, evened(network, solve_by_sampling(problem, explain)))
 
 
 def _with_quiet(network: Network, posterior: Posterior) -> Posterior:
