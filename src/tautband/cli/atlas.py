@@ -59,8 +59,7 @@ def check(overlay: Path | None, form: str) -> None:
     from tautband.atlas.check import check_atlas
 
     loaded = Atlas.load(overlay)
-    report = check_atlas(loaded)
-    report = replace(report, problems=(*report.problems, *rule_problems(loaded)))
+    report = replace(check_atlas(loaded), problems=_problems(loaded))
     if form == "json":
         from dataclasses import asdict
 
@@ -70,7 +69,7 @@ def check(overlay: Path | None, form: str) -> None:
 
         print_report(console(), report)
     if report.problems:
-        sys.exit(2 if overlay is not None and _adds_problems(report.problems) else 1)
+        sys.exit(2 if overlay is not None and _added(report.problems) else 1)
 
 
 @atlas.command()
@@ -152,10 +151,14 @@ def search(text: str, limit: int, overlay: Path | None, form: str) -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @format_option
 def diff(directory: Path, form: str) -> None:
-    """Show what the tables in DIRECTORY add to the atlas and what they replace, after the same checks."""
+    """Show what the tables in DIRECTORY add to the atlas and what they replace, after the same checks.
+
+    Exit code 2 when they do not fit.
+    """
     from tautband.atlas import Atlas
 
-    version = Atlas.load(directory).version
+    loaded = Atlas.load(directory)
+    version, added = loaded.version, _added(_problems(loaded))
     changes = Atlas.diff(directory)
     if form == "json":
         listed = [
@@ -171,7 +174,11 @@ def diff(directory: Path, form: str) -> None:
     else:
         from tautband.cli.atlas_print import console, print_changes
 
-        print_changes(console(), changes)
+        print_changes(console(), changes, sound=not added)
+    for problem in added:
+        click.echo(f"tautband: {problem}", err=True)
+    if added:
+        sys.exit(2)
 
 
 def rule_problems(atlas: Atlas) -> Iterator[Problem]:
@@ -199,13 +206,19 @@ def rule_problems(atlas: Atlas) -> Iterator[Problem]:
             yield Problem(table, row, what, "state the danger positively")
 
 
-def _adds_problems(found: tuple[Problem, ...]) -> bool:
-    """Whether any of these problems is not in the shipped atlas already."""
-    from tautband.atlas import Atlas
+def _problems(loaded: Atlas) -> tuple[Problem, ...]:
+    """What does not fit, in the tables and in their expressions."""
     from tautband.atlas.check import check_atlas
 
-    shipped = Atlas.load()
-    return not set(found) <= {*check_atlas(shipped).problems, *rule_problems(shipped)}
+    return (*check_atlas(loaded).problems, *rule_problems(loaded))
+
+
+def _added(found: tuple[Problem, ...]) -> list[Problem]:
+    """The problems that the shipped atlas does not have already."""
+    from tautband.atlas import Atlas
+
+    shipped = set(_problems(Atlas.load()))
+    return [problem for problem in found if problem not in shipped]
 
 
 def _print_json(value: object) -> None:

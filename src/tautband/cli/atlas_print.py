@@ -135,8 +135,8 @@ def print_hits(out: Console, text: str, hits: Sequence[Hit]) -> None:
     out.print(table if hits else Text(f"nothing found for {text!r}"))
 
 
-def print_changes(out: Console, changes: Sequence[RowChange]) -> None:
-    """Print what a directory of the user's own adds and replaces, column by column."""
+def print_changes(out: Console, changes: Sequence[RowChange], *, sound: bool) -> None:
+    """Print what a directory of the user's own adds and replaces, column by column, and whether it is sound."""
     for table, rows in groupby(changes, key=lambda c: c.table):
         out.print(Text(f"{table}.csv", HEADING))
         for change in rows:
@@ -150,9 +150,8 @@ def print_changes(out: Console, changes: Sequence[RowChange]) -> None:
                 )
         out.print()
     added = sum(c.kind == "added" for c in changes)
-    out.print(
-        f"{added} {_plural('row', added)} added, {len(changes) - added} replaced; all rows pass their checks."
-    )
+    checked = "all rows pass their checks" if sound else "some rows do not pass their checks"
+    out.print(f"{added} {_plural('row', added)} added, {len(changes) - added} replaced; {checked}.")
 
 
 def print_report(out: Console, report: AtlasReport) -> None:
