@@ -217,28 +217,16 @@ def test_diff_reports_added_and_replaced_rows(own_tables: Path) -> None:
     assert "2 rows added, 1 replaced; all rows pass their checks." in told
 
 
-@pytest.mark.parametrize(
-    ("table", "row", "said"),
-    [
-        (
-            "red_flags",
-            "id,name,condition,urgency,when,action,evidence,sources,confidence,source_read\n"
-            "mine,Mine,a danger,urgent,fevr and age >,Go,seen,own_judgement,medium,yes\n",
-            "red_flags.csv row mine",
-        ),
-        (
-            "sources",
-            "id,kind,title,url\nmine,web,Mine,http://example.org\n",
-            "sources.csv row mine",
-        ),
-    ],
-)
-def test_diff_names_rows_that_do_not_fit(tmp_path: Path, table: str, row: str, said: str) -> None:
-    (tmp_path / f"{table}.csv").write_text(row, encoding="utf-8")
+def test_diff_names_rows_that_do_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "red_flags.csv").write_text(
+        "id,name,condition,urgency,when,action,evidence,sources,confidence,source_read\n"
+        "mine,Mine,a danger,urgent,fevr and age >,Go,seen,own_judgement,medium,yes\n",
+        encoding="utf-8",
+    )
     result = run("diff", str(tmp_path))
     assert result.returncode == 2
-    assert "some rows do not pass their checks" in result.stdout
-    assert said in result.stderr
+    assert "1 row added, 0 replaced; some rows do not pass their checks." in result.stdout
+    assert "red_flags.csv row mine" in result.stderr
 
 
 def test_tables_of_ones_own_are_laid_over_every_command(own_tables: Path) -> None:
