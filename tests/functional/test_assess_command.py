@@ -220,3 +220,20 @@ def test_the_schema_command_prints_the_published_schemas() -> None:
         done = tautband("schema", name)
         assert done.returncode == 0
         assert json.loads(done.stdout)["$id"] == f"tautband.{name}/1"
+
+
+def test_closed_input_and_a_full_disk_end_in_one_line() -> None:
+    case = str(EXAMPLES / "heel.json")
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *COMMAND, "assess", "-"], capture_output=True, check=False
+    )
+    assert_refused(done, "standard input is closed")
+    for form in ("json", "text"):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [*COMMAND, "assess", case, "--format", form], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        assert done.returncode == 1
+        assert done.stderr.decode().splitlines() == [
+            "tautband: the output cannot be written: No space left on device"
+        ]

@@ -204,6 +204,8 @@ def read_place(atlas: Atlas, text: str) -> tuple[tuple[str, str], ...]:
     side, name = (first.lower(), rest.strip()) if first.lower() in SIDES and rest.strip() else (None, text)
     if ":" in name or (side is None and ":" in text):
         given = text.partition(":")[0]
+        if given.strip().lower() in SIDES:
+            raise AtlasError(f"place {text!r}: the region is missing; write it as in 'left:temple'")
         raise AtlasError(f"place {text!r}: side {given!r} does not exist{nearest(given, SIDES)}")
     region = find(atlas, name, ("region",)).id
     own = ("midline",) if atlas.regions[region].midline else ("left", "right")

@@ -60,6 +60,8 @@ def read_bytes(name: str) -> bytes:
     from tautband.document import MAX_BYTES
 
     if name == "-":
+        if sys.stdin is None:
+            raise CaseError("standard input is closed; give a file")
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
         with Path(name).open("rb") as file:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
+from typing import Final
 
 import click
 
@@ -17,6 +20,8 @@ from tautband.cli.plan import plan
 from tautband.cli.schema import schema
 from tautband.cli.serve import serve
 from tautband.errors import TautbandError
+
+OUTPUT_FAILS: Final = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -47,6 +52,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.Abort:
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -56,6 +62,11 @@ def main() -> None:
         _end(error.format_message())
     except TautbandError as error:
         _end(str(error))
+    except OSError as error:
+        if error.errno not in OUTPUT_FAILS:
+            raise
+        click.echo(f"tautband: the output cannot be written: {error.strerror}", err=True)
+        os._exit(1)  # an orderly end would try to write what is left once more
     sys.exit(code if isinstance(code, int) else 0)
 
 
