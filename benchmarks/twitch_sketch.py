@@ -20,7 +20,17 @@ from tautband.twitch.simulate import LARGEST_LOSS, Settings, Simulated, Truth, e
 Wave = NDArray[np.float64]
 
 RATES_HZ = (250.0, 500.0, 800.0, 1000.0, 1000.0, 2000.0, 2000.0, 2000.0, 2048.0, 4000.0, 5000.0, 10000.0)
-HARD = ("needle movement", "cable bump", "voluntary contraction", "stimulator artefact", "ECG", "tone")
+HARD = (
+    "needle movement",
+    "cable bump",
+    "voluntary contraction",
+    "stimulator artefact",
+    "ECG",
+    "tone",
+    "startle",
+    "insertion",
+    "single units",
+)
 
 
 def sketch(chance: Generator, undisturbed: bool = False, duration_s: float = 40.0) -> Simulated:
@@ -304,6 +314,74 @@ class _Sketch:
             self.add(at, self.noise_uv * self.log(1.5, 15.0) * force * self._hiss(len(t), low, high))
             self.note("voluntary contraction", at, length)
 
+    def startles(self) -> None:
+        """Short reflex bursts of the whole muscle, dense from the first, some with a reaction at will behind them."""
+        low, high = self.log(15.0, 60.0), self.log(150.0, 450.0)
+        longest = self.log(0.15, 0.7)
+        for at in self.times(12):
+            length = self.uniform(0.09, longest)
+            t = self.axis(length)
+            outline = np.minimum(1.0, t / self.log(0.008, 0.06)) * np.exp(
+                -self.uniform(0.0, 3.0) * t / length
+            )
+            outline = outline * np.minimum(1.0, (length - t) / (length * self.uniform(0.2, 0.7)))
+            if self.odds(0.3):
+                late = self.axis(self.log(0.2, 1.5))
+                outline = np.concatenate(
+                    [outline, self.uniform(0.1, 0.6) * np.sqrt(np.abs(np.sin(np.pi * late / late[-1])))]
+                )
+            hiss = self._hiss(len(outline), low, high)
+            self.add(at, self.noise_uv * self.log(2.0, 30.0) * outline * hiss)
+            self.note("voluntary contraction", at, len(outline) / self.rate)
+
+    def insertions(self) -> None:
+        """The crackle of a moved needle: dense sharp spikes that begin and end with it, over a swing or none."""
+        width = max(self.log(0.0002, 0.0015), 0.5 / self.rate)
+        t = np.arange(-4 * width, 6 * width, 1 / self.rate)
+        spike = np.exp(-0.5 * (t / width) ** 2) - self.uniform(0, 0.8) * np.exp(
+            -0.5 * ((t / width - self.uniform(1.5, 3.0)) / 1.3) ** 2
+        )
+        spike = spike / max(float(np.abs(spike).max()), 1e-12)
+        per_s, spread, both_ways = self.log(60.0, 900.0), self.uniform(0.2, 1.0), self.odds(0.6)
+        swings = self.uniform(0.0, 1.0)
+        for at in self.times():
+            length = self.log(0.03, 0.5)
+            crackle = np.zeros(len(self.axis(length)) + len(spike))
+            for when in self.chance.uniform(0, length, max(3, round(per_s * length))):
+                first = int(when * self.rate)
+                fade = 1.0 - self.uniform(0, 0.8) * when / length
+                sign = self.chance.choice([-1.0, 1.0]) if both_ways else -1.0
+                wave = sign * fade * np.exp(spread * self.chance.standard_normal()) * spike
+                crackle[first : first + len(spike)] += wave[: len(crackle) - first]
+            crackle = crackle / max(float(np.abs(crackle).max()), 1e-12)
+            if self.odds(swings):
+                crackle[: len(self.axis(length))] += self.log(0.1, 3.0) * self.swing(length, 2.0, 20.0)
+            self.add(at, self.disturbance(crackle, self.size()))
+            self.note("needle movement", at, length)
+
+    def single_units(self) -> None:
+        """One to three motor units of their own shape that fire steadily in bouts."""
+        for _ in range(int(self.chance.integers(1, 4))):
+            frequency = min(self.log(40.0, 400.0), 0.4 * self.rate)
+            width = self.uniform(0.3, 1.2) / (2 * frequency)
+            t = np.arange(-4 * width, 4 * width, 1 / self.rate)
+            unit = np.cos(2 * np.pi * frequency * t + self.uniform(0, 6.28)) * np.exp(-0.5 * (t / width) ** 2)
+            if self.odds(0.4):  # a satellite, or many phases
+                late = round(self.log(0.001, 0.012) * self.rate)
+                unit = np.concatenate([unit, np.zeros(late)]) + self.uniform(-0.7, 0.7) * np.concatenate(
+                    [np.zeros(late), unit]
+                )
+            unit = self.amplified(np.concatenate([unit, np.zeros(round(0.05 * self.rate))]))
+            height = self.noise_uv * self.log(2.5, 25.0) / max(float(np.abs(unit).max()), 1e-12)
+            per_s, spread = self.log(3.0, 25.0), self.uniform(0.03, 0.35)
+            begin = self.uniform(0.0, 0.9 * self.duration_s)
+            end = min(begin + self.log(4, 100) / per_s, self.duration_s)
+            at = begin + self.uniform(0.0, 1 / per_s)
+            while at < end - 0.1:
+                self.add(at, height * unit * (1 + 0.07 * float(self.chance.standard_normal())))
+                self.note("voluntary contraction", at, len(unit) / self.rate - 0.05)
+                at += max(0.3, 1 + spread * float(self.chance.standard_normal())) / per_s
+
     def tone(self) -> None:
         """Slow tone of the muscle; too slow to be taken for anything that begins."""
         hiss = self._hiss(self.count, self.log(10.0, 50.0), self.log(120.0, 450.0))
@@ -336,12 +414,13 @@ class _Sketch:
 
     def end_plates(self) -> None:
         """Bouts of hiss and of short spikes at irregular distances, as a needle at an end plate hears them."""
-        width = self.log(0.0004, 0.0015)
+        width = self.log(0.0003, 0.002)
         t = np.arange(-4 * width, 6 * width, 1 / self.rate)
         second, late = self.uniform(0, 0.9), self.uniform(1.5, 3.0)
-        spike = self.amplified(
-            second * np.exp(-0.5 * ((t / width - late) / 1.5) ** 2) - np.exp(-0.5 * (t / width) ** 2)
-        )
+        spike = second * np.exp(-0.5 * ((t / width - late) / 1.5) ** 2) - np.exp(-0.5 * (t / width) ** 2)
+        if self.odds(0.3):
+            spike += self.uniform(0, 0.6) * np.exp(-0.5 * ((t / width + 2.0) / 0.8) ** 2)
+        spike = self.amplified(spike)
         spike = spike / max(float(np.abs(spike).max()), 1e-12)
         hiss = self._hiss(self.count, self.log(30.0, 150.0), self.log(300.0, 900.0))
         for at in self.times(6):
@@ -352,9 +431,9 @@ class _Sketch:
             self.add(at, self.noise_uv * self.log(0.3, 3.0) * swell * hiss[: len(t)])
             self.note("end-plate activity", at, length)
             gap, height, spread = (
-                1 / self.log(3.0, 60.0),
-                self.noise_uv * self.log(3.0, 25.0),
-                self.uniform(0, 0.4),
+                1 / self.log(3.0, 100.0),
+                self.noise_uv * self.log(3.0, 40.0),
+                self.uniform(0, 0.5),
             )
             where = at + float(self.chance.exponential(gap))
             while where < at + length:
@@ -448,6 +527,9 @@ _BEFORE: Mapping[str, Callable[[_Sketch], None]] = {
     "mains": _Sketch.mains,
     "ECG": _Sketch.ecg,
     "voluntary contraction": _Sketch.contractions,
+    "startle": _Sketch.startles,
+    "insertion": _Sketch.insertions,
+    "single units": _Sketch.single_units,
     "tone": _Sketch.tone,
     "stimulator artefact": _Sketch.stimulator,
     "end-plate activity": _Sketch.end_plates,

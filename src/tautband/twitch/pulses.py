@@ -23,8 +23,9 @@ LOW_SHARE: Final = 0.2
 LOW_SHARE_SD: Final = 0.2533
 """Standard deviations below which a fifth of Gaussian magnitudes lie."""
 PERIOD_S: Final = (0.008, 1.05)
-FEWEST_SAMPLES: Final = 10
-"""Shortest period in samples that is told from chance."""
+FEWEST_SAMPLES: Final = 5
+FEW_SAMPLES: Final = 10
+"""A period of fewer samples than this comes by chance too easily: twice as many pulses in a row must tell it."""
 SHAPE_S: Final = 0.15
 REFRACTORY_S: Final = 0.003
 ALIKE: Final = 0.4
@@ -34,6 +35,9 @@ JITTER: Final = 1
 SHAPES: Final = (3, 7)
 """How many shapes must be known before they are subtracted, and how many are kept."""
 LOST_AFTER: Final = 3
+SLOW_S: Final = 0.1
+AGAIN_IN_ROW: Final = 2
+"""So many pulses, at least that far apart, bring back the train before; four would take a second or more."""
 REMEMBERED: Final = 12
 PULSES: Final = 512
 """Pulses remembered, for what comes shortly after them."""
@@ -59,6 +63,16 @@ class Train:
     known: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Lost:
+    """A train that is over, in case that it only paused: a contact may fail for a while."""
+
+    period: float
+    size: float
+    shapes: tuple[Floats, ...]
+    shape: Floats
+
+
 class PulseFilter:
     """Subtracts the pulses of one channel.
 
@@ -81,6 +95,8 @@ class PulseFilter:
         self._since = np.zeros(self._reach)
         self._pulses: deque[int] = deque(maxlen=PULSES)
         self._ended: list[Train] = []
+        self._lost: _Lost | None = None
+        self._seen = -self._refractory
         self._first = self._last = self._count = self._missed = 0
         self._expected = self._period = self._size = 0.0
         self._at = 0
@@ -95,7 +111,8 @@ class PulseFilter:
         size = np.abs(steps)
         place = int(LOW_SHARE * len(size))
         low = float(np.partition(size, place)[place])
-        self._bar = STEEP * low / LOW_SHARE_SD if low > 0.0 else np.inf
+        if low > 0.0:  # samples that stand still tell nothing
+            self._bar = STEEP * low / LOW_SHARE_SD
 
     def clean(self, samples: Floats, steps: Floats) -> Floats:
         """Take samples, each with the step that leads to it; give them without pulses, same shape."""
@@ -164,7 +181,7 @@ class PulseFilter:
             cleaned[first : first + count] -= self._shape[place : place + count]
 
     def _is_next(self, at: int, step: float) -> bool:
-        return abs(at - self._expected) <= self._slack and abs(step - self._size) <= ALIKE * abs(self._size)
+        return abs(at - self._expected) <= self._slack and _alike(step, self._size)
 
     def _count_pulse(self, at: int) -> None:
         length = min(at - self._last, self._reach)
@@ -192,21 +209,43 @@ class PulseFilter:
 
     def _stop(self, known: int) -> None:
         self._ended.append(Train(self._first, self._last, self._period, known))
+        self._lost = _Lost(self._period, self._size, tuple(self._shapes), self._shape)
         self._period = 0.0
         self._steep.clear()
         self._shapes.clear()
         self._shape = np.zeros(0)
 
     def _look_for_train(self, at: int, step: float) -> None:
-        if self._steep and at - self._steep[-1][0] < self._refractory:
+        close, self._seen = at - self._seen < self._refractory, at
+        if close:  # still the same pulse
             return
         self._steep.append((at, step))
-        alike = [a for a, s in self._steep if abs(s - step) <= ALIKE * abs(step)][-IN_ROW:]
-        gaps = [after - before for before, after in pairwise(alike)]
-        if len(gaps) < IN_ROW - 1 or min(gaps) < self._shortest or max(gaps) > self._longest:
-            return
-        if max(gaps) - min(gaps) <= JITTER:
-            self._first, self._last, self._size = alike[0], at, step
-            self._count, self._missed = IN_ROW - 1, 0
-            self._period = (at - self._first) / self._count
-            self._expected = at + self._period
+        alike = [a for a, s in self._steep if _alike(s, step)]
+        if any(self._is_train(alike[-count:], count) for count in (IN_ROW, 2 * IN_ROW)):
+            self._start(alike[-IN_ROW:], step)
+        elif self._lost and self._lost.period >= SLOW_S * self._rate and _alike(step, self._lost.size):
+            again = alike[-AGAIN_IN_ROW:]
+            if self._is_as_before((again[-1] - again[0]) / (AGAIN_IN_ROW - 1)):
+                self._start(again, step)
+
+    def _is_train(self, pulses: list[int], count: int) -> bool:
+        gaps = [after - before for before, after in pairwise(pulses)]
+        if len(pulses) < count or max(gaps) - min(gaps) > JITTER or max(gaps) > self._longest:
+            return False
+        return min(gaps) >= (self._shortest if count > IN_ROW else max(self._shortest, FEW_SAMPLES))
+
+    def _is_as_before(self, period: float) -> bool:
+        return self._lost is not None and abs(period - self._lost.period) <= 1.5 + 0.002 * self._lost.period
+
+    def _start(self, pulses: list[int], step: float) -> None:
+        self._first, self._last, self._size = pulses[0], pulses[-1], step
+        self._count, self._missed = len(pulses) - 1, 0
+        self._period = (self._last - self._first) / self._count
+        self._expected = self._last + self._period
+        if self._lost and self._is_as_before(self._period) and _alike(step, self._lost.size):
+            self._shapes.extend(self._lost.shapes)
+            self._shape = self._lost.shape
+
+
+def _alike(step: float, other: float) -> bool:
+    return abs(step - other) <= ALIKE * abs(other)

@@ -26,10 +26,10 @@ def pulses_at(places: np.ndarray, length: int) -> np.ndarray:
     return wave
 
 
-def cleaned(signal: np.ndarray, sizes: list[int]) -> tuple[np.ndarray, PulseFilter]:
-    """The signal through the filter, which learns its steps from the first half second."""
+def cleaned(signal: np.ndarray, sizes: list[int], rate: float = RATE) -> tuple[np.ndarray, PulseFilter]:
+    """The signal through the filter, which learns its steps from the first half second at 2 kHz."""
     steps = np.diff(signal, prepend=signal[0])
-    pulses = PulseFilter(RATE)
+    pulses = PulseFilter(rate)
     pulses.learn(steps[:1000])
     found, at, turn = [], 0, 0
     while at < len(signal):
@@ -51,6 +51,50 @@ def test_regular_pulses_are_gone_after_the_first_few(period_s: float) -> None:
     assert train.first == places[0]
     assert train.last == places[-1]
     assert train.period == pytest.approx(period_s * RATE, rel=0.01)
+
+
+def test_a_pulse_of_three_steps_at_a_low_rate_is_one_pulse() -> None:
+    """At 500 samples per second the way back of a biphasic pulse is a step like the first, two samples on."""
+    quiet, rate = noise(20.0), 500.0
+    places = np.round(1500 + 118.5 * np.arange(300)).astype(int)
+    signal = quiet.copy()
+    for place in places[places < len(quiet) - 2]:
+        signal[place : place + 2] += [100, -100]
+    left, pulses = cleaned(signal, [777], rate)
+    assert np.ptp(left[places[7] :]) < 14
+    assert pulses.finish()[0].period == pytest.approx(118.5, rel=0.01)
+
+
+def test_pulses_eight_samples_apart_are_gone() -> None:
+    quiet, rate = noise(20.0), 500.0
+    places = np.round(1500 + 7.46 * np.arange(4000)).astype(int)
+    signal = quiet.copy()
+    for place in places[places < len(quiet) - 2]:
+        signal[place : place + 2] += [100, -60]
+    left, _ = cleaned(signal, [777], rate)
+    assert np.ptp(left[places[20] : places[3999]]) < 14
+
+
+def test_after_a_lost_contact_the_second_pulse_is_known_again() -> None:
+    quiet = noise(20.0)
+    places = np.round((2.0 + 0.24 * np.arange(70)) * RATE).astype(int)
+    signal = quiet + pulses_at(places, len(quiet))
+    signal[round(8.0 * RATE) : round(10.0 * RATE)] = 0.0
+    left, _ = cleaned(signal, [777])
+    after = places[places > 10.0 * RATE]
+    assert np.ptp(left[after[2] : places[-1]]) < 14
+
+
+def test_samples_that_stand_still_leave_the_bar_for_pulses_where_it_was() -> None:
+    quiet = noise(20.0)
+    places = np.round((2.0 + 0.05 * np.arange(340)) * RATE).astype(int)
+    signal = quiet + pulses_at(places, len(quiet))
+    steps = np.diff(signal, prepend=signal[0])
+    pulses = PulseFilter(RATE)
+    pulses.learn(steps[:1000])
+    pulses.learn(np.zeros(1000))
+    left = pulses.clean(signal, steps)
+    assert np.ptp(left[places[8] : places[-1]]) < 14
 
 
 def test_what_comes_at_no_fixed_distance_stays() -> None:
