@@ -369,6 +369,19 @@ def tuned(name: str, training: Sequence[tuple[Simulated, Prepared]], budget: flo
     return at
 
 
+def tuned_on(recordings: Sequence[Simulated], budget: float) -> tuple[float, str]:
+    """The best F1 of any peer with any parameters of its grid on these very recordings, and whose it is."""
+    prepared = [(made, prepare(made)) for made in recordings]
+    found = []
+    for name, (peer, _, choices) in PEERS.items():
+        clock = Clock(budget)
+        for settings in choices:
+            results = [(made, clock.run(peer, p, **settings)) for made, p in prepared]
+            if all(result for _, result in results):
+                found.append((total([score(made, result[0]) for made, result in results if result]).f1, name))
+    return max(found)
+
+
 def groups_of(name: str) -> str:
     """The table's row of a set."""
     second = FOREIGN if name.startswith(FOREIGN) else ""
@@ -392,6 +405,7 @@ GOALS: Mapping[str, float] = {
     "clean 20 dB": 0.99,
     "artefacts": 0.93,
     "mixed": 0.90,
+    "mild mixed": 0.90,
     "varied": 0.80,
 }
 
@@ -426,12 +440,13 @@ def main() -> None:
         print("\n".join(own_lines(own, limit)))
         return
     peers, chosen, speed = measured_peers(test, held_out, options.budget)
+    very = {name: tuned_on(test[name], options.budget) for name in ("mixed", "mild mixed")}
     intro = (
-        f"{options.per_set} recordings of 30 s per set ({2 * options.per_set} mixed, {options.per_set // 2} of each "
-        f"artefact alone), {len(held_out)} varied ones that nothing was tuned on; half as many per set from the second "
-        "simulator (foreign), from which nobody learnt anything; simulated, so the truth is known. F1 "
-        "by onset within 50 ms; twitches below 3 dB are not counted. In brackets the central 95 % of 1,000 draws of "
-        "the recordings with replacement."
+        f"{options.per_set} recordings of 30 s per set ({2 * options.per_set} mixed and as many mildly mixed, "
+        f"{options.per_set // 2} of each artefact alone), {len(held_out)} varied ones that "
+        "nothing was tuned on; half as many per set from the second simulator (foreign), from which nobody learnt "
+        "anything; simulated, so the truth is known. F1 by onset within 50 ms; twitches below 3 dB are not "
+        "counted. In brackets the central 95 % of 1,000 draws of the recordings with replacement."
     )
     write_results(
         "twitch",
@@ -441,6 +456,9 @@ def main() -> None:
             intro,
             *own_lines(own, limit),
             *peer_lines(own, peers, chosen, speed),
+            "Tuned on the very recordings they are measured on, general detectors reach at best "
+            + " and ".join(f"{f1:.2f} on the {name} set ({peer})" for name, (f1, peer) in very.items())
+            + ".",
         ],
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.random import default_rng
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from tautband.twitch.simulate import (
     DISTURBANCES,
+    Settings,
     Simulated,
     Truth,
     artefact_settings,
@@ -28,6 +30,14 @@ LEVELS_DB = (3.0, 6.0, 10.0, 14.0, 20.0)
 TOLERANCE_S = 0.05
 LOWEST_DB = 3.0
 RATES_HZ = (500.0, 1000.0, 2000.0, 2000.0, 2000.0, 4000.0)
+
+MILD: dict[str, Any] = {
+    "strength": (1.0, 5.0),
+    "per_min": (0.5, 2.0),
+    "snr_db": (14.0, 26.0),
+    "decay": False,
+}
+"""Mixtures in which general detectors tuned on them come near the figure that the goal was set beside."""
 
 Spans = NDArray[np.float64]
 
@@ -71,10 +81,19 @@ def sets(half: str, per_set: int = 10) -> dict[str, tuple[Simulated, ...]]:
     found["mixed"] = make(
         lambda chance, place: mixed_settings(chance, sampling_rate=RATES_HZ[place % 6]), 2 * per_set
     )
+    found["mild mixed"] = make(
+        lambda chance, place: _mild(mixed_settings(chance, sampling_rate=RATES_HZ[place % 6], **MILD)),
+        2 * per_set,
+    )
     return {
         name: tuple(_without(r) if name.startswith("only") else r for r in recordings)
         for name, recordings in found.items()
     }
+
+
+def _mild(settings: Settings) -> Settings:
+    """Two disturbances at most."""
+    return replace(settings, disturbances=settings.disturbances[:2])
 
 
 def _without(made: Simulated) -> Simulated:

@@ -317,9 +317,9 @@ class _Sketch:
     def startles(self) -> None:
         """Short reflex bursts of the whole muscle, dense from the first, some with a reaction at will behind them."""
         low, high = self.log(15.0, 60.0), self.log(150.0, 450.0)
-        longest = self.log(0.15, 0.7)
+        longest = self.log(0.25, 0.8)
         for at in self.times(12):
-            length = self.uniform(0.09, longest)
+            length = self.uniform(0.18, longest)  # a shorter one cannot be told from a twitch
             t = self.axis(length)
             outline = np.minimum(1.0, t / self.log(0.008, 0.06)) * np.exp(
                 -self.uniform(0.0, 3.0) * t / length
@@ -335,7 +335,7 @@ class _Sketch:
             self.note("voluntary contraction", at, len(outline) / self.rate)
 
     def insertions(self) -> None:
-        """The crackle of a moved needle: dense sharp spikes that begin and end with it, over a swing or none."""
+        """The crackle of a moved needle: dense sharp spikes that begin and end with it; on the skin over a swing."""
         width = max(self.log(0.0002, 0.0015), 0.5 / self.rate)
         t = np.arange(-4 * width, 6 * width, 1 / self.rate)
         spike = np.exp(-0.5 * (t / width) ** 2) - self.uniform(0, 0.8) * np.exp(
@@ -354,7 +354,7 @@ class _Sketch:
                 wave = sign * fade * np.exp(spread * self.chance.standard_normal()) * spike
                 crackle[first : first + len(spike)] += wave[: len(crackle) - first]
             crackle = crackle / max(float(np.abs(crackle).max()), 1e-12)
-            if self.odds(swings):
+            if self.odds(swings) or not self.needle:
                 crackle[: len(self.axis(length))] += self.log(0.1, 3.0) * self.swing(length, 2.0, 20.0)
             self.add(at, self.disturbance(crackle, self.size()))
             self.note("needle movement", at, length)

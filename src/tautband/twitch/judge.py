@@ -61,8 +61,8 @@ BY_RULE: Final = ("clipping", "dropout", "NaN run")
 
 FIRST_TREES: Final = 100
 HOPELESS: Final = -2.5
-"""A reading whose score after the first trees is not above this is no twitch. It settles 59 % of the readings of the
-training half; of 3,832 that pass in the end, none was given up."""
+"""A reading whose score after the first trees is not above this is no twitch. It settles 62 % of the readings of the
+training half; of 2,278 that pass in the end, one was given up."""
 
 
 @dataclass(frozen=True, eq=False)
