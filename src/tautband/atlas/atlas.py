@@ -52,6 +52,7 @@ class Atlas:
     trigger_points: Mapping[str, t.TriggerPoint]
     referrals: tuple[t.Referral, ...]
     lookalikes: Mapping[str, t.LookAlike]
+    lookalike_names: tuple[t.LookAlikeName, ...]
     lookalike_regions: tuple[t.LookAlikeRegion, ...]
     acupoints: Mapping[str, t.Acupoint]
     channels: Mapping[str, t.Channel]

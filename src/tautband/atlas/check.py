@@ -94,6 +94,7 @@ def check_atlas(atlas: Atlas) -> AtlasReport:
         _sides,
         _strengths,
         _dangers,
+        _other_names,
         _numbers,
         _acupoints,
         _surface_points,
@@ -257,6 +258,14 @@ def _dangers(atlas: Atlas) -> Iterator[Problem]:
     for point in atlas.trigger_points:
         if not atlas.referrals_of.get(point):
             yield Problem("trigger_points", point, "no referral", "add where it is felt to referrals.csv")
+
+
+def _other_names(atlas: Atlas) -> Iterator[Problem]:
+    """Another name of a look-alike says something that its own name does not."""
+    for called in atlas.lookalike_names:
+        if called.name.casefold() == atlas.lookalikes[called.lookalike].name.casefold():
+            row = f"{called.lookalike}, {called.name}"
+            yield Problem("lookalike_names", row, "the look-alike's own name", "leave the row out")
 
 
 def _numbers(atlas: Atlas) -> Iterator[Problem]:
@@ -570,6 +579,7 @@ def _shares(atlas: Atlas) -> Iterator[Share]:
     muscles, points = atlas.muscles.values(), atlas.trigger_points.values()
     acupoints, causes = atlas.acupoints.values(), atlas.lookalikes.values()
     latin = {n.muscle for n in atlas.muscle_names if n.kind == "latin"}
+    named = {n.lookalike for n in atlas.lookalike_names}
     measured = {m for p in atlas.prevalence for m in atlas.muscles_named(p.muscle)}
     paired = {m for c in atlas.correspondence for m in atlas.muscles_named(c.muscle)}
     answered = {s.about for s in atlas.answer_strengths if s.scope in ("muscle", "cause")}
@@ -601,6 +611,7 @@ def _shares(atlas: Atlas) -> Iterator[Share]:
             (f"trigger points {word}", [p.commonness == level for p in points])
             for level, word in ((3, "that are common"), (2, "seen now and then"), (1, "that are rare"))
         ),
+        ("look-alikes with another name", [c.id in named for c in causes]),
         ("look-alikes with a derived prior", (c.prior_basis == "derived" for c in causes)),
         ("look-alikes with answer strengths of their own", (c.id in answered for c in causes)),
         ("look-alikes with a published accuracy", (c.id in tested for c in causes)),

@@ -26,6 +26,7 @@ TABLES: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "trigger_points": (tables.TriggerPoint, ("id",)),
     "referrals": (tables.Referral, ("trigger_point", "region", "side")),
     "lookalikes": (tables.LookAlike, ("id",)),
+    "lookalike_names": (tables.LookAlikeName, ("lookalike", "name")),
     "lookalike_regions": (tables.LookAlikeRegion, ("lookalike", "region")),
     "acupoints": (tables.Acupoint, ("code",)),
     "channels": (tables.Channel, ("id",)),

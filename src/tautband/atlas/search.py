@@ -333,6 +333,8 @@ def _entries(atlas: Atlas) -> Iterator[_Entry]:
     for cause in atlas.lookalikes.values():
         names = (cause.id, cause.name, *former("lookalike", cause.id))
         yield "lookalike", cause.id, cause.name, names, cause.signs
+    for called in atlas.lookalike_names:
+        yield "lookalike", called.lookalike, atlas.lookalikes[called.lookalike].name, (called.name,), ()
     yield from _acupoint_entries(atlas)
     yield from _channel_entries(atlas)
     for region in atlas.regions.values():

@@ -210,6 +210,16 @@ class LookAlike:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAlikeName:
+    """Another name of a look-alike: as the books have it, in short, or as people say it."""
+
+    lookalike: str = field(metadata=column(ref="lookalikes"))
+    name: str
+    kind: str = field(metadata=column(choices=("synonym", "abbreviation", "lay")))
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class LookAlikeRegion:
     """A region where a look-alike is felt, and how regularly."""
 

@@ -251,7 +251,10 @@ def _trigger_point(atlas: Atlas, point: t.TriggerPoint) -> tuple[Entry, Mapping[
 
 def _lookalike(atlas: Atlas, cause: t.LookAlike) -> tuple[Entry, Mapping[str, list[Entry]]]:
     ages = (cause.age_min, cause.age_max)
+    names = [n for n in atlas.lookalike_names if n.lookalike == cause.id]
     facts = {
+        "also_called": [n.name for n in names if n.kind != "abbreviation"],
+        "abbreviations": [n.name for n in names if n.kind == "abbreviation"],
         "layer": cause.layer,
         "urgency": cause.urgency,
         "laterality": cause.laterality,

@@ -314,6 +314,12 @@ def test_a_point_of_ones_own_without_a_place_on_the_body_is_remarked_not_refused
     assert ("acupoint, EX-MINE", "no place on the body") in {(r.row, r.what) for r in report.remarks}
 
 
+def test_a_look_alikes_own_name_is_no_other_name_of_it(own_tables: Write, shipped: set[Problem]) -> None:
+    row = {"lookalike": "carpal_tunnel", "name": "carpal tunnel syndrome", "kind": "synonym"}
+    report = check_atlas(Atlas.load(own_tables("lookalike_names", row)))
+    assert {p.what for p in set(report.problems) - shipped} == {"the look-alike's own name"}
+
+
 def test_a_judgement_that_claims_to_be_read_is_remarked(own_tables: Write) -> None:
     row = {"muscle": "infraspinatus", "name": "our name", "kind": "synonym", "source_read": "yes"}
     report = check_atlas(Atlas.load(own_tables("muscle_names", row)))

@@ -31,6 +31,34 @@ def test_things_are_found_by_id_name_synonym_and_latin(
 
 
 @pytest.mark.parametrize(
+    ("name", "identity"),
+    [
+        ("heart attack", "acute_coronary_syndrome"),
+        ("CTS", "carpal_tunnel"),
+        ("tennis elbow", "lateral_epicondylalgia"),
+        ("golfer's elbow", "medial_epicondylalgia"),
+        ("temporal arteritis", "giant_cell_arteritis"),
+        ("PMR", "polymyalgia_rheumatica"),
+        ("collapsed lung", "pneumothorax"),
+        ("piriformis syndrome", "deep_gluteal_syndrome"),
+        ("heel spur", "plantar_fasciitis"),
+        ("shin splints", "medial_tibial_stress_syndrome"),
+        ("kidney infection", "pyelonephritis"),
+    ],
+)
+def test_a_look_alike_is_found_by_what_people_and_books_call_it(
+    atlas: Atlas, name: str, identity: str
+) -> None:
+    first = search(atlas, name)[0]
+    assert (first.kind, first.id) == ("lookalike", identity)
+
+
+def test_a_lay_name_of_several_look_alikes_lists_them_all(atlas: Atlas) -> None:
+    found = {hit.id for hit in find_all(atlas, "sciatica")}
+    assert found == {"radiculopathy_l4", "radiculopathy_l5", "radiculopathy_s1"}
+
+
+@pytest.mark.parametrize(
     "name",
     ["LI4", "li4", "LI-4", "li 4", "LI 04", "Co4", "CO 4", "Hegu", "hégǔ", "Hé Gǔ", "he-gu", "合谷"],
 )
