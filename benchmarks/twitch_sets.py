@@ -37,7 +37,7 @@ MILD: dict[str, Any] = {
     "snr_db": (14.0, 26.0),
     "decay": False,
 }
-"""Mixtures in which general detectors tuned on them come near the figure that the goal was set beside."""
+"""Mixtures in which general detectors come nearer to the figure that the goal was set beside."""
 
 Spans = NDArray[np.float64]
 
