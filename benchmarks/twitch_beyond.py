@@ -2,8 +2,8 @@
 
     python benchmarks/twitch_beyond.py
 
-On recordings of the second simulator (`twitch_foreign.py`), whose author knew neither the detector nor the sketches
-from which its judge learns. Nothing was learnt or tuned on them.
+On recordings of the second simulator (`twitch_foreign.py`), modelled without knowledge of the sketches from which the
+judge learns, but to a brief that gave kinds, lengths and rates. Nothing was learnt or tuned on them.
 """
 
 from __future__ import annotations

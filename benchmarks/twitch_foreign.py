@@ -3,7 +3,7 @@
 It stands for recordings that somebody else makes: bursts of plain potentials or of shaped noise, behind an amplifier
 that passes 20 to 450 Hz, with disturbances modelled anew. The judge never learns from it (`twitch_fit.py` does not read
 it), nor is any threshold chosen on it; mistakes on it were looked at, and two faults of the front end came to light.
-Four disturbances were added later from the literature (`BEYOND`), in sets of their own after all the others.
+Four disturbances were added later, partly from the literature (`BEYOND`), in sets of their own (`beyond`).
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ class _Recording:
         return np.asarray(force * wave / wave.std(), float)
 
     def startle(self) -> None:
-        """Reflexes that wear off, every other one with a weaker voluntary reaction."""
+        """Reflexes that wear off, by chance half of them with a weaker voluntary reaction."""
         size = self.size() / 2
         for at in sorted(self.times(4)):
             length = self.chance.uniform(0.1, 0.45)
