@@ -322,13 +322,13 @@ class _Recording:
         for _ in range(self.chance.integers(1, 4)):
             unit, per_s = self.fibres(), self.chance.uniform(5, 16)
             unit *= NOISE_UV * self.between(3, 15) / np.abs(unit).max()
-            spread, sway, phase = self.chance.uniform((0.08, 0.05, 0), (0.3, 0.3, 6))
+            spread, sway, slow_hz, phase = self.chance.uniform((0.08, 0.05, 0.05, 0), (0.3, 0.3, 0.3, 6))
             for start, end in bouts:
                 at = start + self.chance.uniform(0, 1)
                 end -= self.chance.uniform(0, 1)
                 while at < end:
                     self.add(at, unit * self.chance.normal(1, 0.03))
-                    pace = per_s * (1 + sway * np.sin(2 * np.pi * sway * at + phase))
+                    pace = per_s * (1 + sway * np.sin(2 * np.pi * slow_hz * at + phase))
                     at += max(0.3, self.chance.normal(1, spread)) / np.clip(pace, 4, 20)
 
     def fibres(self) -> Wave:

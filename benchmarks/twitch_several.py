@@ -48,7 +48,8 @@ FAMILIES = {
     "bumps on single channels": ("own bumps",),
     "jolts of all alike": ("jolts",),
     "hum and heart on all": ("hum", "heart"),
-    "all of these": ("own bumps", "jolts", "hum", "heart"),
+    "a stimulator on all": ("stimulator",),
+    "all of these": ("own bumps", "jolts", "hum", "heart", "stimulator"),
 }
 
 
@@ -113,10 +114,15 @@ class _Muscle:
         return Truth(at_s + here[0], at_s + here[-1], "several", snr_db=level_db)
 
     def disturb(self, names: Sequence[str]) -> None:
+        ways = {
+            "own bumps": self._own_bumps,
+            "jolts": self._jolts,
+            "hum": self._hum,
+            "heart": self._heart,
+            "stimulator": self._stimulator,
+        }
         for name in names:
-            {"own bumps": self._own_bumps, "jolts": self._jolts, "hum": self._hum, "heart": self._heart}[
-                name
-            ]()
+            ways[name]()
 
     def _bump(self) -> Floats:
         length = self.chance.uniform(0.1, 0.6)
@@ -151,6 +157,15 @@ class _Muscle:
         while at < SECONDS - 0.5:
             self._add(at, 60 * beat, range(self.count))
             at += self.chance.normal(0.85, 0.03)
+
+    def _stimulator(self) -> None:
+        """A train of pulses over the middle of the recording, of another size on each channel."""
+        period, end = 1 / self.chance.uniform(2, 12), self.chance.uniform(0.6, 0.9) * SECONDS
+        pulse = self.chance.uniform(80, 300) * np.array([1.0, -0.8])
+        for signal in self.signal:
+            here = self.chance.uniform(0.8, 1.25) * pulse
+            for at in np.arange(0.2 * SECONDS, end, period):
+                signal[round(at * RATE) :][:2] += here
 
     def _add(self, at_s: float, wave: Floats, where: Sequence[int]) -> None:
         for n in where:
@@ -209,16 +224,19 @@ def common(made: Recording, channels: Sequence[Analysis]) -> tuple[int, int, int
     def wave(n: int, span: Span) -> Floats:
         return made.channels[n][round(span[0] * RATE) : round(span[1] * RATE)]
 
-    artefacts = together(channels, wave).artefacts
+    found = together(channels, wave)
 
     def touched(start: float, end: float) -> bool:
-        return any(a.onset_s < end and start < a.offset_s for a in artefacts)
+        return any(a.onset_s < end and start < a.offset_s for a in found.artefacts)
+
+    def kept(twitch: Truth) -> bool:
+        return any(t.onset_s < twitch.offset_s and twitch.onset_s < t.offset_s for t in found.twitches)
 
     free = [t for t in made.twitches if not any(abs(t.onset_s - j) < 0.4 for j in made.jolts)]
     return (
         sum(touched(j, j + 0.15) for j in made.jolts),
         len(made.jolts),
-        sum(touched(t.onset_s, t.offset_s) for t in free),
+        sum(touched(t.onset_s, t.offset_s) and not kept(t) for t in free),
     )
 
 

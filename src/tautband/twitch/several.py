@@ -32,6 +32,8 @@ ALIKE: Final = 0.9
 """Least correlation, without a shift, of every channel with the mean of the others."""
 SIZE_RATIO: Final = 4.0
 """The largest channel may be this many times the smallest."""
+LASTING_S: Final = 0.5
+"""A rejection longer than this, such as a stimulator's train, goes on beside twitches and binds none together."""
 PAD_S: Final = 0.25
 HIGH_PASS_HZ: Final = 20.0
 
@@ -192,9 +194,23 @@ def _groups(channels: Sequence[Analysis]) -> list[tuple[float, float, Group]]:
         every += [(twitch, n) for twitch in channel.twitches]
         every += [(other, n) for other in channel.rejected]
     every.sort(key=lambda pair: (pair[0].onset_s, pair[1]))
+    lasting = [pair for pair in every if _lasts(pair[0])]
+    brief = _grouped([pair for pair in every if not _lasts(pair[0])])
+    for start, end, group in brief:
+        for event, n in lasting:
+            if event.onset_s < end and start < event.offset_s and n not in group:
+                group[n] = [event]
+    return sorted([*brief, *_grouped(lasting)], key=lambda found: found[:2])
+
+
+def _lasts(event: Twitch | Rejected) -> bool:
+    return isinstance(event, Rejected) and event.offset_s - event.onset_s > LASTING_S
+
+
+def _grouped(events: Sequence[tuple[Twitch | Rejected, int]]) -> list[tuple[float, float, Group]]:
     found: list[tuple[float, float, Group]] = []
-    for event, n in every:
-        if found and _belongs(event, *found[-1][:2]):
+    for event, n in events:
+        if found and _belongs(event, n, *found[-1]):
             start, end, group = found[-1]
             group.setdefault(n, []).append(event)
             found[-1] = start, max(end, event.offset_s), group
@@ -203,8 +219,10 @@ def _groups(channels: Sequence[Analysis]) -> list[tuple[float, float, Group]]:
     return found
 
 
-def _belongs(event: Twitch | Rejected, start: float, end: float) -> bool:
+def _belongs(event: Twitch | Rejected, n: int, start: float, end: float, group: Group) -> bool:
     """Whether an event begins with what came before, or lies over it for more than half of its length."""
+    if isinstance(event, Twitch) and any(isinstance(e, Twitch) for e in group.get(n, ())):
+        return False  # a channel's own twitches are never one
     over = min(event.offset_s, end) - event.onset_s
     return event.onset_s - start <= TOGETHER_S or over > 0.5 * (event.offset_s - event.onset_s)
 

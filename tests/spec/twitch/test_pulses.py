@@ -53,26 +53,22 @@ def test_regular_pulses_are_gone_after_the_first_few(period_s: float) -> None:
     assert train.period == pytest.approx(period_s * RATE, rel=0.01)
 
 
-def test_a_pulse_of_three_steps_at_a_low_rate_is_one_pulse() -> None:
-    """At 500 samples per second the way back of a biphasic pulse is a step like the first, two samples on."""
+@pytest.mark.parametrize(
+    ("period", "back", "known_after"),
+    [
+        pytest.param(118.5, -100, 7, id="its way back is a third step as large as the first"),
+        pytest.param(7.46, -60, 20, id="fewer than ten samples from pulse to pulse"),
+    ],
+)
+def test_at_500_samples_per_second_a_train_is_found_too(period: float, back: float, known_after: int) -> None:
     quiet, rate = noise(20.0), 500.0
-    places = np.round(1500 + 118.5 * np.arange(300)).astype(int)
+    places = np.round(1500 + period * np.arange(int(38_000 / period))).astype(int)
     signal = quiet.copy()
-    for place in places[places < len(quiet) - 2]:
-        signal[place : place + 2] += [100, -100]
+    for place in places:
+        signal[place : place + 2] += [100, back]
     left, pulses = cleaned(signal, [777], rate)
-    assert np.ptp(left[places[7] :]) < 14
-    assert pulses.finish()[0].period == pytest.approx(118.5, rel=0.01)
-
-
-def test_pulses_eight_samples_apart_are_gone() -> None:
-    quiet, rate = noise(20.0), 500.0
-    places = np.round(1500 + 7.46 * np.arange(4000)).astype(int)
-    signal = quiet.copy()
-    for place in places[places < len(quiet) - 2]:
-        signal[place : place + 2] += [100, -60]
-    left, _ = cleaned(signal, [777], rate)
-    assert np.ptp(left[places[20] : places[3999]]) < 14
+    assert np.ptp(left[places[known_after] : places[-1]]) < 14
+    assert pulses.finish()[0].period == pytest.approx(period, rel=0.01)
 
 
 def test_after_a_lost_contact_the_second_pulse_is_known_again() -> None:

@@ -81,6 +81,18 @@ def test_what_all_channels_show_alike_is_a_common_artefact_and_twitches_stay(hum
     assert len(found.twitches) == 4
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_twitches_during_a_stimulators_train_stay_as_many_as_they_are(count: int) -> None:
+    signals = channels(count)
+    for signal in signals:
+        for at in np.arange(2.0, 15.0, 0.2):
+            signal[round(at * RATE) : round(at * RATE) + 2] += [150, -130]
+    alone = analysed(signals)
+    assert any(r.offset_s - r.onset_s > 10 for c in alone for r in c.rejected)
+    found = together(alone)
+    assert len(found.twitches) >= max(len(c.twitches) for c in alone)
+
+
 def test_two_channels_are_too_few_to_tell() -> None:
     signals = channels(2, artefacts=True)
     assert spans_of_all(analysed(signals)) == ()
